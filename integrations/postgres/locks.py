@@ -1,0 +1,16 @@
+"""One writer at a time, across processes and machines: a session lock in the database itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+__all__ = ["exclusive"]
+
+
+@contextmanager
+def exclusive(url: str, lock: int) -> Iterator[None]:
+    """Hold an advisory lock for the time of a block; a process that dies gives it back."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", [lock])
+        yield

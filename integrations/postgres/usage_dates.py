@@ -1,0 +1,55 @@
+"""Which usage dates must be rebuilt: state, not a cursor. A load marks a date, a build clears what it has captured."""
+
+from datetime import date
+
+from psycopg import Connection
+
+__all__ = ["capture_versions", "dirty_dates", "mark_built", "mark_dirty_from", "open_calendar"]
+
+
+def dirty_dates(connection: Connection) -> list[date]:
+    """The dates whose marts lag behind the events, in order."""
+    rows = connection.execute(
+        "select usage_date from ops.usage_date_state where built_version < dirty_version order by usage_date"
+    )
+    return [row[0] for row in rows]
+
+
+def open_calendar(connection: Connection, today: date) -> None:
+    """Have a row for every date between the first one and `today`, so that days without events get their zero rows."""
+    connection.execute(
+        """
+        insert into ops.usage_date_state (usage_date, dirty_version)
+        select day::date, 1
+        from generate_series((select min(usage_date) from ops.usage_date_state), %s::date, interval '1 day') as day
+        on conflict do nothing
+        """,
+        [today],
+    )
+
+
+def mark_dirty_from(connection: Connection, first: date) -> None:
+    """Mark every known date from `first` on: a reference feed changed what is said about them."""
+    connection.execute(
+        "update ops.usage_date_state set dirty_version = dirty_version + 1 where usage_date >= %s", [first]
+    )
+
+
+def capture_versions(connection: Connection, first: date, last: date) -> dict[date, int]:
+    """The versions that a build beginning now will have covered; what is marked during the build stays dirty."""
+    rows = connection.execute(
+        "select usage_date, dirty_version from ops.usage_date_state where usage_date between %s and %s", [first, last]
+    )
+    return dict(rows.fetchall())
+
+
+def mark_built(connection: Connection, versions: dict[date, int]) -> None:
+    """Store that the captured versions are built."""
+    connection.execute(
+        """
+        update ops.usage_date_state as state set built_version = greatest(built_version, captured.version)
+        from unnest(%s::date[], %s::bigint[]) as captured (usage_date, version)
+        where state.usage_date = captured.usage_date
+        """,
+        [list(versions), list(versions.values())],
+    )

@@ -1,0 +1,1 @@
+"""Events in: from files of any origin to rows that count once."""

@@ -1,0 +1,10 @@
+{# A value lies between two bounds, both included; without `high` it has no upper bound. #}
+{% test is_between(model, column_name, low, high=none) %}
+
+    select {{ column_name }}
+    from {{ model }}
+    where
+        {{ column_name }} < {{ low }}
+        {% if high is not none %} or {{ column_name }} > {{ high }}{% endif %}
+
+{% endtest %}

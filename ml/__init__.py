@@ -1,0 +1,1 @@
+"""Pure analysis, rating and simulation: no orchestration, database, clock, environment or network."""

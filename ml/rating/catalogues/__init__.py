@@ -1,0 +1,1 @@
+"""The price lists that are delivered with the package."""

@@ -1,0 +1,60 @@
+"""What is wrong with a catalogue, said in sentences that its editor can act on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from ml.rating.charges import MODELS
+
+__all__ = ["CatalogueError", "plan_label", "sentences_of"]
+
+_TEXTS = {
+    "missing": "the field is missing",
+    "extra_forbidden": "there is no such field; check its spelling",
+    "greater_than_equal": "{input} is too small; it must be {ge} or more",
+    "string_pattern_mismatch": "{input!r} does not have the form {pattern}",
+    "literal_error": "{input!r} is not allowed; use {expected}",
+    "union_tag_invalid": "{input[model]!r} is not a charge model; use one of " + ", ".join(MODELS),
+    "union_tag_not_found": "the charge names no model; add model: with one of " + ", ".join(MODELS),
+}
+
+
+class CatalogueError(ValueError):
+    """A catalogue that cannot be used; `sentences` holds one sentence for each thing that is wrong with it."""
+
+    def __init__(self, source: str, sentences: Sequence[str]) -> None:
+        self.source = source
+        self.sentences = tuple(sentences)
+        super().__init__("\n".join(f"{source}: {sentence}" for sentence in self.sentences))
+
+
+def plan_label(plan: Any, index: int) -> str:
+    """How a sentence names a plan as the catalogue wrote it: `plan volumen v1`, or its place if it bears no key."""
+    if isinstance(plan, Mapping) and "plan_key" in plan:
+        return f"plan {plan['plan_key']} v{plan.get('version', '?')}"
+    return f"plans[{index}]"
+
+
+def sentences_of(error: ValidationError, label: str) -> list[str]:
+    """One sentence for each finding, which names the plan and the field: `plan volumen v1, charges[0].per: ...`."""
+    return [", ".join(filter(None, (label, _path(found["loc"])))) + f": {_text(found)}" for found in error.errors()]
+
+
+def _path(location: tuple[str | int, ...]) -> str:
+    # pydantic puts the discriminator's value behind the index of a charge; the reader's file has no such level.
+    parts = [part for before, part in zip((None, *location), location, strict=False) if not _is_tag(before, part)]
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
+
+
+def _is_tag(before: str | int | None, part: str | int) -> bool:
+    return isinstance(before, int) and part in MODELS
+
+
+def _text(found: ErrorDetails) -> str:
+    if found["type"] == "terms":
+        return found["msg"]
+    if found["type"] in _TEXTS:
+        return _TEXTS[found["type"]].format(input=found["input"], **found.get("ctx", {}))
+    return f"{found['msg'][0].lower()}{found['msg'][1:]} (found {str(found['input'])[:60]!r})"

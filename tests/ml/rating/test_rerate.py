@@ -1,0 +1,249 @@
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml.rating.catalogue import METERS, Plan, default_catalogue, load_catalogue
+from ml.rating.charges import amount
+from ml.rating.money import round_money
+from ml.rating.rate import rate
+from ml.rating.rerate import BookedLine, RatedLine, due_lines
+from tests.ml.rating.drawn_plans import plans
+
+DEFAULT = {plan.plan_key: plan for plan in load_catalogue(default_catalogue(), "default.yaml")}
+PERIOD = date(2025, 3, 1)
+DAYS = [date(2025, 3, day) for day in (1, 2, 3, 17, 31)]
+BOUND = 500 * 60
+Totals = dict[tuple[date, str], int]
+
+snapshots = st.dictionaries(st.tuples(st.sampled_from(DAYS), st.sampled_from(list(METERS))), st.integers(0, 90_000))
+
+
+def due(plan: Plan, usage: Totals, booked: Iterable[BookedLine] = ()) -> list[RatedLine]:
+    rows = [(usage_date, meter, quantity) for (usage_date, meter), quantity in usage.items()]
+    return due_lines(plan, rows, booked, company_id=7, usage_period=PERIOD)
+
+
+def book(plan: Plan, *states: Totals) -> list[RatedLine]:
+    booked: list[RatedLine] = []
+    for usage in states:
+        booked += due(plan, usage, booked)
+    return booked
+
+
+def calls(*quantities: int) -> Totals:
+    return {(usage_date, "call_seconds"): quantity for usage_date, quantity in zip(DAYS, quantities, strict=False)}
+
+
+def brief(lines: Iterable[BookedLine]) -> list[tuple[str, int, int, str, int]]:
+    return [(line.charge, line.usage_date.day, line.quantity, str(line.amount), line.seq) for line in lines]
+
+
+def period_totals(usage: Totals) -> dict[str, int]:
+    totals: dict[str, int] = defaultdict(int)
+    for (_, meter), quantity in usage.items():
+        totals[meter] += quantity
+    return totals
+
+
+def repriced(plan: Plan, **overrides: Any) -> Plan:
+    return Plan.model_validate({**plan.terms(), "version": plan.version + 1, **overrides})
+
+
+def test_first_usage_gives_a_line_per_charge_and_date_in_date_order() -> None:
+    usage = {**calls(600, BOUND), (DAYS[1], "appointments"): 2, (DAYS[1], "calls"): 40}
+    assert brief(due(DEFAULT["per_minute"], dict(reversed(usage.items())))) == [
+        ("base_fee", 1, 1, "49.00", 0),
+        ("call_seconds", 1, 600, "0.00", 0),
+        ("call_seconds", 2, BOUND, "1.50", 0),
+        ("appointments", 2, 2, "4.00", 0),
+    ]
+
+
+def test_a_line_carries_its_plan_period_and_currency_and_an_id_of_facts() -> None:
+    (line,) = due(DEFAULT["volumen-usd"], calls(60))
+    assert line == RatedLine(
+        line_id="r1:7:2025-03:call_seconds:2025-03-01:0",
+        company_id=7,
+        plan_key="volumen-usd",
+        plan_version=1,
+        usage_period=PERIOD,
+        charge="call_seconds",
+        meter="call_seconds",
+        usage_date=PERIOD,
+        quantity=60,
+        amount=Decimal("0.15"),
+        currency="USD",
+        seq=0,
+    )
+
+
+def test_a_second_run_on_the_same_usage_has_nothing_to_book() -> None:
+    usage = {**calls(600, BOUND), (DAYS[1], "appointments"): 2}
+    booked = book(DEFAULT["per_minute"], usage)
+    assert due(DEFAULT["per_minute"], usage, booked) == []
+
+
+def test_late_usage_is_priced_by_the_tier_that_the_period_has_reached() -> None:
+    booked = book(DEFAULT["volumen"], calls(0, BOUND))
+    late = due(DEFAULT["volumen"], calls(600, BOUND), booked)
+    assert brief(late) == [("call_seconds", 1, 600, "1.20", 0)]
+
+
+def test_a_usage_date_that_vanished_is_taken_back() -> None:
+    booked = book(DEFAULT["combined"], calls(600, 1200))
+    lines = due(DEFAULT["combined"], calls(600), booked)
+    assert brief(lines) == [("call_seconds", 2, -1200, "-2.00", 1)]
+    assert lines[0].line_id == "r1:7:2025-03:call_seconds:2025-03-02:1"
+
+
+def test_the_base_fee_is_booked_once_per_period_even_without_usage() -> None:
+    booked = due(DEFAULT["hybrid"], {})
+    assert brief(booked) == [("base_fee", 1, 1, "49.00", 0)]
+    assert due(DEFAULT["hybrid"], {}, booked) == []
+
+
+def test_a_plan_without_base_fee_and_usage_has_nothing_to_book() -> None:
+    assert due(DEFAULT["volumen"], {}) == []
+
+
+def test_cents_are_rounded_from_the_cumulative_amount_and_never_drift() -> None:
+    booked = book(DEFAULT["combined"], calls(3), calls(3, 3), calls(3, 3, 3), calls(3, 3, 3, 3))
+    assert [str(line.amount) for line in booked] == ["0.01", "0.00", "0.01", "0.00"]
+
+
+def test_a_changed_price_gives_one_correction_of_quantity_zero_on_the_last_usage_date() -> None:
+    usage = calls(600, 1200)
+    booked = book(DEFAULT["combined"], usage)
+    charges = [{"model": "per_unit", "meter": "call_seconds", "per": 60, "unit_price": "0.08"}]
+    lines = due(repriced(DEFAULT["combined"], charges=charges), usage, booked)
+    assert brief(lines) == [("call_seconds", 2, 0, "-0.60", 1)]
+    assert lines[0].plan_version == 2
+
+
+def test_a_changed_base_fee_is_corrected_by_its_difference() -> None:
+    booked = due(DEFAULT["hybrid"], {})
+    assert brief(due(repriced(DEFAULT["hybrid"], monthly_base_fee="59.00"), {}, booked)) == [
+        ("base_fee", 1, 0, "10.00", 1)
+    ]
+    assert brief(due(repriced(DEFAULT["hybrid"], monthly_base_fee=0), {}, booked)) == [("base_fee", 1, -1, "-49.00", 1)]
+
+
+def test_a_charge_that_the_plan_no_longer_has_is_taken_back() -> None:
+    usage = {**calls(600, 1200), (DAYS[0], "appointments"): 1}
+    booked = book(DEFAULT["combined"], usage)
+    charges = [{"model": "per_unit", "meter": "appointments", "unit_price": "2.00"}]
+    assert brief(due(repriced(DEFAULT["combined"], charges=charges), usage, booked)) == [
+        ("call_seconds", 1, -600, "-3.00", 1),
+        ("call_seconds", 2, -1200, "0.00", 1),
+    ]
+
+
+def test_more_usage_under_volume_prices_may_book_a_credit() -> None:
+    tiers = [{"up_to": 15, "unit_price": 10}, {"unit_price": 5}]
+    plan = repriced(DEFAULT["combined"], charges=[{"model": "volume", "meter": "call_seconds", "tiers": tiers}])
+    assert [str(line.amount) for line in book(plan, calls(15), calls(16))] == ["150.00", "-70.00"]
+
+
+def test_the_flat_fee_of_a_period_without_usage_is_booked_on_its_first_day() -> None:
+    charge = {"model": "graduated", "meter": "calls", "tiers": [{"unit_price": 1, "flat_fee": 2}]}
+    plan = repriced(DEFAULT["combined"], charges=[{**charge, "zero_usage_flat": "first_tier"}])
+    booked = due(plan, {})
+    assert brief(booked) == [("calls", 1, 0, "2.00", 0)]
+    assert brief(due(plan, {(DAYS[3], "calls"): 3}, booked)) == [("calls", 17, 3, "3.00", 0)]
+
+
+@settings(deadline=None)
+@given(plans(), st.lists(snapshots, min_size=1, max_size=5))
+def test_booking_in_any_steps_with_any_corrections_sums_to_rating_once(plan: Plan, states: list[Totals]) -> None:
+    booked = book(plan, *states)
+    final = period_totals(states[-1])
+    assert sum(line.amount for line in booked) == rate(plan, final).total
+    for charge in plan.charges:
+        lines = [line for line in booked if line.meter == charge.meter]
+        assert sum(line.quantity for line in lines) == final.get(charge.meter, 0)
+        owed = amount(charge, Decimal(final.get(charge.meter, 0)))
+        assert sum(line.amount for line in lines) == round_money(owed, plan.currency)
+
+
+@settings(deadline=None)
+@given(plans(), snapshots, st.permutations(range(25)))
+def test_usage_that_arrives_row_by_row_in_any_order_sums_to_rating_once(
+    plan: Plan, usage: Totals, order: list[int]
+) -> None:
+    rows = list(usage.items())
+    shuffled = [rows[index] for index in order if index < len(rows)]
+    booked = book(plan, *(dict(shuffled[:count]) for count in range(len(shuffled) + 1)))
+    assert sum(line.amount for line in booked) == rate(plan, period_totals(usage)).total
+
+
+@settings(deadline=None)
+@given(plans(), plans(), snapshots, snapshots)
+def test_books_follow_a_change_of_terms_and_usage_together(old: Plan, new: Plan, first: Totals, last: Totals) -> None:
+    new = new.model_copy(update={"currency": old.currency})
+    booked = book(old, first)
+    booked += due(new, last, booked)
+    assert sum(line.amount for line in booked) == rate(new, period_totals(last)).total
+    assert due(new, last, booked) == []
+
+
+@settings(deadline=None)
+@given(plans(), st.lists(snapshots, min_size=1, max_size=5))
+def test_ids_are_unique_and_number_the_lines_of_a_charge_and_date(plan: Plan, states: list[Totals]) -> None:
+    booked = book(plan, *states)
+    assert len({line.line_id for line in booked}) == len(booked)
+    by_place: dict[tuple[str, date], list[int]] = defaultdict(list)
+    for line in booked:
+        by_place[line.charge, line.usage_date].append(line.seq)
+    assert all(numbers == list(range(len(numbers))) for numbers in by_place.values())
+    assert due(plan, states[-1], booked) == []
+
+
+@given(plans(), snapshots)
+def test_the_order_of_usage_rows_and_booked_lines_does_not_matter(plan: Plan, usage: Totals) -> None:
+    booked = book(plan, {key: quantity // 2 for key, quantity in usage.items()})
+    backwards = due(plan, dict(reversed(usage.items())), reversed(booked))
+    assert set(backwards) == set(due(plan, usage, booked))
+
+
+def test_the_lines_of_one_charge_come_in_date_order() -> None:
+    lines = due(DEFAULT["volumen"], dict(reversed(calls(60, 60, 60, 60).items())))
+    assert all(earlier.usage_date < later.usage_date for earlier, later in pairwise(lines))
+
+
+def test_one_date_and_meter_twice_is_an_error_and_not_a_sum() -> None:
+    with pytest.raises(ValueError, match="usage of call_seconds on 2025-03-01 is there twice"):
+        due_lines(DEFAULT["volumen"], [(PERIOD, "call_seconds", 1), (PERIOD, "call_seconds", 2)], [], 7, PERIOD)
+
+
+def test_an_unknown_meter_is_an_error_and_not_unbilled() -> None:
+    with pytest.raises(ValueError, match="usage names unknown meters: minutes"):
+        due(DEFAULT["volumen"], {(PERIOD, "minutes"): 1})
+
+
+def test_lines_in_another_currency_are_never_summed() -> None:
+    booked = due(DEFAULT["combined"], calls(60))
+    with pytest.raises(
+        ValueError, match="call_seconds on 2025-03-01 is booked in EUR, but plan combined-usd v1 is in USD"
+    ):
+        due(DEFAULT["combined-usd"], calls(60), booked)
+
+
+def test_a_timestamp_does_not_pass_for_a_usage_date() -> None:
+    midnight = datetime(2025, 3, 1)  # noqa: DTZ001
+    with pytest.raises(TypeError, match="usage date 2025-03-01 00:00:00 has a time of day; pass a plain date"):
+        due(DEFAULT["volumen"], {(midnight, "call_seconds"): 1})
+
+
+def test_numpy_integers_are_taken_and_floats_are_refused() -> None:
+    (line,) = due_lines(DEFAULT["volumen"], [(PERIOD, "call_seconds", np.int64(60))], [], 7, PERIOD)  # type: ignore[list-item]
+    assert (line.quantity, type(line.quantity)) == (60, int)
+    with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
+        due_lines(DEFAULT["volumen"], [(PERIOD, "call_seconds", 60.0)], [], 7, PERIOD)  # type: ignore[list-item]

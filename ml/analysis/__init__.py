@@ -1,0 +1,1 @@
+"""What usage says about a company: patterns, characteristics, projections, insights."""

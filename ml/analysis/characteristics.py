@@ -1,0 +1,126 @@
+"""One row per company: what kind of business its usage looks like."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ml.analysis.arrays import Bools, Floats, ratio, shares
+from ml.analysis.cube import UsageCube, usage_cube
+from ml.analysis.definitions import DEFAULT_THRESHOLDS, Thresholds
+from ml.analysis.trend import weekly_growth
+from ml.analysis.weekly import weekday_means
+from ml.analysis.windows import require_columns
+
+__all__ = ["ACTIVITY_COLUMNS", "describe_companies", "profile_distance"]
+
+ACTIVITY_COLUMNS = (
+    "company_id", "unique_customers", "returning_customers", "distinct_services", "total_revenue",
+)  # fmt: skip
+
+
+def describe_companies(
+    hourly: pd.DataFrame,
+    windows: pd.DataFrame,
+    activity: pd.DataFrame,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+) -> pd.DataFrame:
+    """One row per company of `windows`, by the definitions in `definitions.Thresholds`:
+
+    - `business_type`: the first rule that holds of high_volume_transactional, low_volume_consultative,
+      extended_hours_service; otherwise standard_appointment_based
+    - `volume_category`: low, medium or high by minutes per 30 days
+    - `growth_trajectory`, `growth_per_week`: see `trend.weekly_growth`
+    - `seasonality_factor`: busiest weekday's mean calls / mean over weekdays; NaN under 7 days or without calls
+    - `customer_behaviour`: mostly_returning, mostly_new or mixed by returning / unique customers, else unknown
+    - `service_complexity`: low, medium or high by the number of distinct services
+    - `has_unique_patterns`: see `profile_distance`; only with enough calls to tell
+    - `calls_per_14_days`; `average_call_seconds` over *all* calls and `after_hours_ratio` (0..1), NaN without calls
+
+    Raises ValueError for missing columns or impossible values.
+    """
+    require_columns(activity, "activity", ACTIVITY_COLUMNS)
+    cube = usage_cube(hourly, windows)
+    calls, seconds = cube.calls.sum(axis=(1, 2)), cube.seconds.sum(axis=(1, 2))
+    per_14_days, average = calls * 14 / cube.lengths, ratio(seconds, calls)
+    after_hours = ratio(cube.after_hours.sum(axis=(1, 2)), calls)
+    totals = cube.calls.sum(axis=2)
+    growth, trajectory = weekly_growth(totals, cube.lengths, thresholds)
+    customers, returning, services = _activity(activity, cube)
+    return pd.DataFrame(
+        {
+            "company_id": cube.company_ids,
+            "business_type": _business_type(per_14_days, average, after_hours, thresholds),
+            "volume_category": _volume_category(seconds / 60 * 30 / cube.lengths, thresholds),
+            "growth_trajectory": trajectory.astype(object),
+            "growth_per_week": growth,
+            "seasonality_factor": _seasonality_factor(totals, cube),
+            "customer_behaviour": _customer_behaviour(ratio(returning, customers), thresholds),
+            "service_complexity": _service_complexity(services, thresholds),
+            "has_unique_patterns": _has_unique_patterns(cube, thresholds),
+            "calls_per_14_days": per_14_days,
+            "average_call_seconds": average,
+            "after_hours_ratio": after_hours,
+        }
+    )
+
+
+def profile_distance(cube: UsageCube) -> Floats:
+    """How far each company's hourly profile is from the pooled one [c], 0..1; NaN without calls.
+
+    Total variation distance, half the sum of |p - q| over 24 hours: the share of the calls that would have to
+    move to another hour. The pooled profile is the mean profile of the companies in the cube, each counting
+    the same, so a big one does not make itself the norm.
+    """
+    profiles = shares(cube.calls.sum(axis=1))
+    active = ~np.isnan(profiles[:, 0])
+    if not active.any():
+        return np.full(len(profiles), np.nan)
+    distance: Floats = np.abs(profiles - profiles[active].mean(axis=0)).sum(axis=1) / 2
+    return distance
+
+
+def _business_type(calls: Floats, average: Floats, after_hours: Floats, at: Thresholds) -> npt.NDArray[np.object_]:
+    rules = [
+        (calls > at.transactional_calls_above) & (average < at.transactional_seconds_below),
+        (calls < at.consultative_calls_below) & (average > at.consultative_seconds_above),
+        after_hours > at.extended_hours_ratio_above,
+    ]
+    names = ["high_volume_transactional", "low_volume_consultative", "extended_hours_service"]
+    return np.select(rules, names, default="standard_appointment_based").astype(object)
+
+
+def _volume_category(minutes: Floats, at: Thresholds) -> npt.NDArray[np.object_]:
+    rules = [minutes <= at.low_volume_minutes_up_to, minutes > at.high_volume_minutes_above]
+    return np.select(rules, ["low", "high"], default="medium").astype(object)
+
+
+def _seasonality_factor(totals: Floats, cube: UsageCube) -> Floats:
+    means = weekday_means(totals, cube.weekdays, cube.valid)
+    return np.where(cube.lengths >= 7, ratio(means.max(axis=1), means.mean(axis=1)), np.nan)
+
+
+def _customer_behaviour(returning_share: Floats, at: Thresholds) -> npt.NDArray[np.object_]:
+    rules = [
+        np.isnan(returning_share),
+        returning_share >= at.returning_share_from,
+        1 - returning_share >= at.new_share_from,
+    ]
+    return np.select(rules, ["unknown", "mostly_returning", "mostly_new"], default="mixed").astype(object)
+
+
+def _service_complexity(services: Floats, at: Thresholds) -> npt.NDArray[np.object_]:
+    rules = [services <= at.low_complexity_services_up_to, services > at.high_complexity_services_above]
+    return np.select(rules, ["low", "high"], default="medium").astype(object)
+
+
+def _has_unique_patterns(cube: UsageCube, at: Thresholds) -> Bools:
+    enough = cube.calls.sum(axis=(1, 2)) >= at.unique_min_calls
+    unique: Bools = enough & (profile_distance(cube) > at.unique_distance_above)
+    return unique
+
+
+def _activity(activity: pd.DataFrame, cube: UsageCube) -> tuple[Floats, Floats, Floats]:
+    by_company = activity.set_index("company_id").reindex(cube.company_ids)
+    columns = ("unique_customers", "returning_customers", "distinct_services")
+    customers, returning, services = (by_company[column].fillna(0).to_numpy(dtype=np.float64) for column in columns)
+    return customers, returning, services

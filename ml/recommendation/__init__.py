@@ -1,0 +1,1 @@
+"""Which plan fits a company best: options, simulated costs, the choice and its reasons."""

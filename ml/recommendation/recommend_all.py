@@ -1,0 +1,107 @@
+"""Recommendations for all companies of a shard: costs are simulated together, decisions made one by one."""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ml.analysis.insights import find_insights
+from ml.analysis.projection import Projection
+from ml.analysis.windows import require_columns
+from ml.rating.catalogue import Plan
+from ml.recommendation.choice import Recommendation, decide
+from ml.recommendation.gate import DEFAULT_GATE, Gate
+from ml.recommendation.options import option_rules, options_for, plan_id
+from ml.recommendation.simulation import simulate_many
+
+__all__ = ["COMPANY_COLUMNS", "recommend_companies"]
+
+COMPANY_COLUMNS = ("company_id", "currency", "plan_key", "plan_version")
+CHUNK = 500
+"""Companies simulated together: bounds the memory to about plans x 500 x paths floats."""
+
+
+def recommend_companies(
+    companies: pd.DataFrame,
+    characteristics: pd.DataFrame,
+    patterns: pd.DataFrame,
+    projection: Projection,
+    plans: Sequence[Plan],
+    gate: Gate = DEFAULT_GATE,
+) -> list[Recommendation]:
+    """One recommendation per row of `companies` (company_id, currency, plan_key, plan_version), in its order.
+
+    Offered are the plan versions valid on the day that the company's projection starts.
+    The other frames are those of `ml.analysis` and must hold the same companies; `plans` is the catalogue with
+    every plan in use. Raises ValueError for missing columns, and naming the companies or plans not found, and
+    CurrencyMismatchError for a current plan in another currency than the company's.
+    """
+    require_columns(companies, "companies", COMPANY_COLUMNS)
+    by_id = {plan_id(plan): plan for plan in plans}
+    cases = _cases(companies, characteristics, patterns, projection, by_id)
+    results: dict[int, Recommendation] = {}
+    for group in _groups(cases):
+        candidates = sorted({plan_id(plan) for case in group for plan in case.options})
+        monthly = projection.monthly[[case.row for case in group]]
+        simulations = simulate_many([by_id[key] for key in candidates], projection.meters, monthly)
+        for case, simulation in zip(group, simulations, strict=True):
+            own = simulation.only([candidates.index(plan_id(plan)) for plan in case.options])
+            results[case.company["company_id"]] = decide(case.company, own, case.rules, case.findings, gate)
+    return [results[case.company["company_id"]] for case in cases]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    company: dict[str, Any]
+    row: int
+    rules: list[dict[str, Any]]
+    options: list[Plan]
+    findings: list[dict[str, Any]]
+
+
+def _cases(
+    companies: pd.DataFrame,
+    characteristics: pd.DataFrame,
+    patterns: pd.DataFrame,
+    projection: Projection,
+    plans: Mapping[tuple[str, int], Plan],
+) -> list[_Case]:
+    rows = {company: row for row, company in enumerate(projection.company_ids.tolist())}
+    traits = {row["company_id"]: row for row in characteristics.to_dict("records")}
+    hourly = patterns[patterns["pattern_type"] == "hourly"].set_index("company_id")["pattern_data"].to_dict()
+    asked = companies[list(COMPANY_COLUMNS)].to_dict("records")
+    _require(
+        [row["company_id"] for row in asked], rows.keys() & traits.keys() & hourly.keys(), "companies not analysed"
+    )
+    _require([(row["plan_key"], row["plan_version"]) for row in asked], plans.keys(), "plans not in the catalogue")
+    chosen = characteristics[characteristics["company_id"].isin(companies["company_id"])]
+    findings = find_insights(patterns, chosen, projection).set_index("company_id")["findings"].to_dict()
+    dates = projection.start.tolist()
+
+    def case(row: dict[Any, Any]) -> _Case:
+        company, current = row["company_id"], plans[row["plan_key"], row["plan_version"]]
+        facts = traits[company], hourly[company]
+        return _Case(
+            company={"company_id": company, "currency": row["currency"], "current_plan": current},
+            row=rows[company],
+            rules=option_rules(*facts),
+            options=options_for(*facts, plans.values(), row["currency"], current, on=dates[rows[company]]),
+            findings=findings[company],
+        )
+
+    return [case(row) for row in asked]
+
+
+def _require(asked: Sequence[Any], known: Container[Any], what: str) -> None:
+    missing = [item for item in dict.fromkeys(asked) if item not in known]
+    if missing:
+        raise ValueError(f"{what}: {missing[:10]}; hand over the frames and the catalogue of the same companies.")
+
+
+def _groups(cases: list[_Case]) -> Iterator[list[_Case]]:
+    """Cases of one currency, in chunks: plans of two currencies never meet in a simulation."""
+    for currency in sorted({case.company["currency"] for case in cases}):
+        same = [case for case in cases if case.company["currency"] == currency]
+        for start in range(0, len(same), CHUNK):
+            yield same[start : start + CHUNK]

@@ -1,0 +1,1 @@
+"""The pipeline as Dagster sees it: thin shells around `ml` and `integrations`."""

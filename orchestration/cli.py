@@ -1,0 +1,273 @@
+"""The console script `usage-pricing`."""
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+loads_app = typer.Typer(no_args_is_help=True, help="Look at loads; release or discard one that waits.")
+app.add_typer(loads_app, name="loads")
+console = Console()
+problems = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command line; what went wrong is said in one sentence, without a traceback."""
+    try:
+        app(standalone_mode=True)
+    except KeyboardInterrupt:
+        problems.print("Stopped. Nothing was left half done.")
+        sys.exit(130)
+    except Exception as error:  # the last resort of a program that people use
+        if os.environ.get("USAGE_PRICING_DEBUG"):
+            raise
+        problems.print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False, soft_wrap=True)
+        problems.print("(USAGE_PRICING_DEBUG=1 shows where.)")
+        sys.exit(1)
+
+
+@app.command()
+def up() -> None:
+    """Start the embedded PostgreSQL (unless DATABASE_URL names another) and bring its schema up to date."""
+    from sqlalchemy import make_url
+
+    from orchestration import environment
+
+    url = environment.prepare()
+    console.print(f"The warehouse answers at {make_url(url).render_as_string(hide_password=True)}", soft_wrap=True)
+
+
+@app.command()
+def down() -> None:
+    """Stop the embedded PostgreSQL; its data stays."""
+    from orchestration import environment
+
+    stopped = environment.embedded_server().stop()
+    console.print("Stopped." if stopped else "It was not running.")
+
+
+@app.command()
+def status() -> None:
+    """Say what runs, and what the warehouse holds."""
+    from sqlalchemy import make_url
+
+    from integrations.postgres.warehouse import Warehouse
+    from orchestration import clock, environment
+
+    if not os.environ.get("DATABASE_URL") and not environment.embedded_server().is_alive():
+        console.print("The embedded PostgreSQL is not running. Start it with `usage-pricing up`.")
+        raise typer.Exit(1)
+    url = environment.database_url()
+    table = Table(show_header=False, box=None)
+    table.add_row("warehouse", make_url(url).render_as_string(hide_password=True))
+    with Warehouse(url).connect() as connection:
+        simulated = clock.simulated_now(connection)
+        table.add_row("clock", f"simulated, {simulated:%Y-%m-%d %H:%M} UTC" if simulated else "real time")
+        for name, query in STATUS.items():
+            row = connection.execute(query.encode()).fetchone()
+            table.add_row(name, f"{row[0]:,}" if row else "0")
+    console.print(table)
+
+
+STATUS = {
+    "companies": "select count(*) from raw.company_ids",
+    "events": "select coalesce(sum(count_inserted), 0) from raw.loads where feed = 'events' and status = 'published'",
+    "rejected lines": "select count(*) from raw.rejected_events",
+    "loads that wait": "select count(*) from raw.loads where status = 'held'",
+    "files not readable": "select count(*) from raw.loads where status = 'failed'",
+    "usage dates to rebuild": "select count(*) from ops.usage_date_state where built_version < dirty_version",
+    "recommendations": "select count(*) from ml.pricing_recommendations",
+}
+
+
+@app.command()
+def demo(
+    events: Annotated[int, typer.Option(help="About how many events to simulate.")] = 1_000_000,
+    companies: Annotated[int, typer.Option(help="How many companies.")] = 48,
+    days: Annotated[int, typer.Option(help="How many days of usage.")] = 45,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 7,
+) -> None:
+    """Simulate a world of usage and run the whole pipeline on it.
+
+    Example: usage-pricing demo --events 50000 --companies 24
+    """
+    from orchestration import environment, paths
+    from orchestration.demo import run_demo
+
+    with console.status("Starting the database ...") as shown:
+        url = environment.prepare()
+        report = run_demo(url, events, companies, days, seed, lambda sentence: shown.update(sentence))
+    table = Table(title="What came out", show_header=False)
+    for name, figure in report.figures.items():
+        table.add_row(name, figure)
+    table.add_section()
+    for stage, seconds in report.seconds.items():
+        table.add_row(stage, f"{seconds:.1f} s")
+    table.add_row("together", f"{sum(report.seconds.values()):.1f} s")
+    console.print(table)
+    console.print(f"Read the mails:          {paths.outbox() / 'mail/index.html'}", soft_wrap=True)
+    console.print(f"See the metered usage:   {paths.outbox() / 'stripe/meter_events.jsonl'}", soft_wrap=True)
+    console.print("Walk through the graph:  make dev", soft_wrap=True)
+
+
+@app.command()
+def dev(port: Annotated[int, typer.Option(help="Where the UI listens, on loopback.")] = 3000) -> None:
+    """Open the Dagster UI on this database."""
+    from orchestration import dbt, environment, paths
+
+    environment.prepare()
+    dbt.manifest()
+    dagster = Path(sys.executable).parent / "dagster"
+    arguments = ["dev", "-w", str(paths.ROOT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    os.chdir(paths.ROOT)
+    os.execv(dagster, [str(dagster), *arguments])
+
+
+@app.command()
+def ingest(
+    file: Annotated[Path, typer.Argument(help="The file to load.", exists=True, dir_okay=False)],
+    feed: Annotated[str, typer.Option(help="events, companies, branches, subscriptions or plans.")] = "events",
+    mapping: Annotated[
+        Path | None, typer.Option(help="A source mapping (YAML) for a CSV or TSV.", exists=True, dir_okay=False)
+    ] = None,
+) -> None:
+    """Load one file now, instead of leaving it in the landing folder.
+
+    Example: usage-pricing ingest calls.tsv.gz --mapping bank.yaml
+    """
+    from integrations.events.landing import FEED_ORDER, LandingFile, load_file
+    from integrations.postgres.warehouse import Warehouse
+    from orchestration import clock, environment
+    from orchestration.catalogue import parse_plans
+
+    if feed not in FEED_ORDER:
+        raise typer.BadParameter(f"no feed is called {feed}; use one of {', '.join(FEED_ORDER)}", param_hint="--feed")
+    with console.status(f"Loading {file.name} ..."), Warehouse(environment.prepare()).connect() as connection:
+        report = load_file(connection, LandingFile(feed, file, mapping), clock.now(connection), parse_plans)
+    known = "" if report.is_new else " (it was loaded before; nothing changed)"
+    console.print(
+        f"{report.file_name}: {report.status}{known}. Read {report.read:,} = inserted {report.inserted:,}"
+        f" + duplicate {report.duplicate:,} + rejected {report.rejected:,} + filtered {report.filtered:,}.",
+        soft_wrap=True,
+    )
+    if report.message:
+        problems.print(report.message, soft_wrap=True, highlight=False)
+    if report.status == "failed" or (report.read and report.rejected == report.read):
+        raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where to write; its subfolder `arrivals` must not exist yet.")],
+    events: Annotated[int, typer.Option(help="About how many events.")] = 100_000,
+    companies: Annotated[int, typer.Option(help="How many companies.")] = 48,
+    days: Annotated[int, typer.Option(help="How many days.")] = 45,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 7,
+) -> None:
+    """Write a realistic, dirty world of usage as files.
+
+    Example: usage-pricing simulate /tmp/world --events 50000
+    """
+    from ml.rating.catalogue import default_catalogue
+    from ml.synthetic import write_world
+
+    with console.status("Simulating ..."):
+        world = write_world(
+            folder, companies=companies, days=days, events=events, seed=seed, catalogue=default_catalogue()
+        )
+    console.print(f"{world.events_read:,} lines in {folder / 'arrivals'}", soft_wrap=True)
+    console.print(f"What is true of them: {folder / 'truth.json'}", soft_wrap=True)
+
+
+@app.command(name="go-live")
+def go_live(
+    day: Annotated[str, typer.Argument(help="Companies activated on this day or later are mailed, as 2026-11-01.")],
+) -> None:
+    """Say from which activation date on companies are analysed at days 7 and 14, and mailed.
+
+    It starts as the day of installation, so that a first deployment mails nobody about the past.
+    """
+    from integrations.postgres.warehouse import Warehouse
+    from orchestration import environment
+    from orchestration.resources import set_go_live_date
+
+    try:
+        since = date.fromisoformat(day)
+    except ValueError as error:
+        raise typer.BadParameter(f"{day} is no date; write it like 2026-11-01") from error
+    with Warehouse(environment.prepare()).connect() as connection:
+        set_go_live_date(connection, since)
+    console.print(f"Companies activated on {since} or later are mailed.")
+
+
+@app.command()
+def reset(
+    everything: Annotated[bool, typer.Option(help="Delete data that is not simulated, too.")] = False,
+) -> None:
+    """Delete the simulated world, so that the database is empty and its clock is real again."""
+    from integrations.postgres.schema import migrate
+    from integrations.postgres.warehouse import Warehouse
+    from orchestration import environment, worlds
+
+    url = environment.prepare()
+    if everything:
+        typer.confirm("Delete everything that this database holds?", abort=True)
+    with Warehouse(url).connect() as connection:
+        worlds.wipe(connection, everything)
+    migrate(url)
+    console.print("The database is empty.")
+
+
+@loads_app.command(name="list")
+def list_loads(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that nobody has to look at.")] = False,
+) -> None:
+    """List the loads that wait for a person, or all of them."""
+    from integrations.postgres.warehouse import Warehouse
+    from orchestration import environment
+
+    where = "" if everything else "where status in ('held', 'failed')"
+    found = Warehouse(environment.prepare()).read(
+        f"""
+        select load_id, feed, file_name, status, count_read, count_inserted, count_rejected,
+            coalesce(message, '') as message
+        from raw.loads {where} order by load_id
+        """
+    )
+    if found.empty:
+        console.print("No load waits." if not everything else "Nothing was loaded yet.")
+        return
+    table = Table(*found.columns)
+    for row in found.itertuples(index=False):
+        table.add_row(*map(str, row))
+    console.print(table)
+
+
+@loads_app.command()
+def release(load_id: int) -> None:
+    """Publish a load that waits, after all."""
+    from integrations.events.loader import release_load
+    from integrations.postgres.warehouse import Warehouse
+    from orchestration import environment
+
+    with Warehouse(environment.prepare()).connect() as connection:
+        report = release_load(connection, load_id)
+    console.print(f"Load {load_id} is published: {report.inserted:,} events inserted, {report.duplicate:,} duplicate.")
+
+
+@loads_app.command()
+def discard(load_id: int) -> None:
+    """Refuse a load that waits for good; its events stay in quarantine."""
+    from integrations.events.loader import discard_load
+    from integrations.postgres.warehouse import Warehouse
+    from orchestration import environment
+
+    with Warehouse(environment.prepare()).connect() as connection:
+        report = discard_load(connection, load_id)
+    console.print(f"Load {load_id} is discarded; {report.rejected:,} lines are in quarantine.")

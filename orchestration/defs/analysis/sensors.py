@@ -1,0 +1,39 @@
+"""A company's first seven days are over: analyse them, once, and tell it."""
+
+import dagster as dg
+
+from orchestration.defs.analysis.assets import CHARACTERISTICS, FORECASTS, PATTERNS
+from orchestration.due import request_runs
+from orchestration.milestones import companies_due, read_companies, usage_dates
+from orchestration.partitions import contiguous_ranges, range_tags
+from orchestration.resources import WarehouseResource, go_live_date
+
+ANALYSIS = dg.AssetSelection.assets(PATTERNS, CHARACTERISTICS, FORECASTS)
+daily_analysis_job = dg.define_asset_job(
+    "daily_analysis_job", ANALYSIS, description="Patterns, characteristics and forecasts as of the end of a usage date."
+)
+day_7_insights_job = dg.define_asset_job(
+    "day_7_insights_job",
+    ANALYSIS | dg.AssetSelection.assets(["ml", "usage_insights"], ["messaging", "notifications"]),
+    description="The first week's insights of the companies that are seven days old, and their mails.",
+)
+
+
+def milestone_runs(
+    context: dg.SensorEvaluationContext, db: WarehouseResource, day: int
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for the runs that cover the companies whose day `day` is due."""
+    with db.connect() as connection:
+        now = db.now()
+        due = companies_due(read_companies(connection, day, go_live_date(connection)), now, day)
+        ranges = contiguous_ranges(usage_dates(due))
+        names = [f"day-{day}:{key}" for key in due["company_key"]]
+        return request_runs(context, connection, now, names, [range_tags(*found) for found in ranges])
+
+
+@dg.sensor(job=day_7_insights_job, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def day_7_insights_sensor(
+    context: dg.SensorEvaluationContext, db: WarehouseResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for the insights of every company whose first seven days are complete and that has none yet."""
+    return milestone_runs(context, db, 7)

@@ -1,0 +1,87 @@
+"""What came in: each asset loads the files of its feed that wait in the landing folder."""
+
+from typing import Any
+
+import dagster as dg
+
+from integrations.events.landing import LandingFile, landing_files, load_file, pending_files
+from integrations.events.ledger import LoadReport
+from orchestration import paths
+from orchestration.catalogue import parse_plans
+from orchestration.resources import WarehouseResource
+
+RAW_EVENTS = dg.AssetKey(["raw", "usage_events"])
+DESCRIPTIONS = {
+    "companies": "One row per company, valid-from time and receipt.",
+    "branches": "One row per branch, valid-from time and receipt.",
+    "plans": "One row per plan and version.",
+    "subscriptions": "One row per company, valid-from time and receipt of a subscription.",
+    "events": "One row per accepted usage event; a file's rows come all together or not at all.",
+}
+UPSTREAM = {
+    "companies": [],
+    "branches": ["companies"],
+    "plans": [],
+    "subscriptions": ["companies", "plans"],
+    "events": ["companies", "branches"],
+}
+
+
+def feed_key(feed: str) -> dg.AssetKey:
+    """The asset that a feed fills."""
+    return RAW_EVENTS if feed == "events" else dg.AssetKey(["raw", feed])
+
+
+def load_pending(context: dg.AssetExecutionContext, db: WarehouseResource, feed: str) -> list[LoadReport]:
+    """Load every waiting file of a feed; one that can't be read keeps nobody else waiting."""
+    with db.connect() as connection:
+        files = [file for file in landing_files(paths.landing()) if file.feed == feed]
+        reports = [_load(context, db, file) for file in pending_files(connection, files)]
+    return [report for report in reports if report.is_new]
+
+
+def _load(context: dg.AssetExecutionContext, db: WarehouseResource, file: LandingFile) -> LoadReport:
+    with db.connect() as connection:
+        report = load_file(connection, file, db.now(), parse_plans)
+    tell = context.log.warning if report.message else context.log.info
+    tell(f"{report.status}: {report.message or file.path.name} (read {report.read:,}, inserted {report.inserted:,})")
+    return report
+
+
+def summary(reports: list[LoadReport]) -> dict[str, Any]:
+    """What people look at after a load."""
+    counts = {
+        name: sum(getattr(report, name) for report in reports)
+        for name in ("read", "inserted", "duplicate", "rejected", "filtered")
+    }
+    unread = [report.message for report in reports if report.status == "failed" and report.message]
+    return {
+        "files": len(reports),
+        **counts,
+        **({"unreadable": dg.MetadataValue.md("\n\n".join(unread))} if unread else {}),
+    }
+
+
+def _feed_asset(feed: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=feed_key(feed),
+        deps=[feed_key(name) for name in UPSTREAM[feed]],
+        group_name="ingestion",
+        kinds={"postgres"},
+        owners=["team:data-engineering"],
+        description=DESCRIPTIONS[feed],
+    )
+    def feed_asset(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
+        reports = load_pending(context, db, feed)
+        if reports and all(report.status == "failed" for report in reports):
+            raise dg.Failure("Nothing could be loaded. " + " ".join(str(report.message) for report in reports))
+        return dg.MaterializeResult(metadata=summary(reports))
+
+    return feed_asset
+
+
+companies = _feed_asset("companies")
+branches = _feed_asset("branches")
+plans = _feed_asset("plans")
+subscriptions = _feed_asset("subscriptions")
+usage_events = _feed_asset("events")

@@ -1,0 +1,28 @@
+"""A file that lands is loaded."""
+
+import dagster as dg
+
+from integrations.events.landing import landing_files, pending_files
+from orchestration import dbt, paths
+from orchestration.defs.ingestion.assets import feed_key
+from orchestration.due import request_runs
+from orchestration.resources import WarehouseResource
+
+ingestion_job = dg.define_asset_job(
+    "ingestion_job",
+    selection=dg.AssetSelection.groups("ingestion")
+    | dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("reference"))),
+    description="Load every file that waits in the landing folder, then describe the companies anew.",
+)
+
+
+@dg.sensor(job=ingestion_job, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def landing_files_sensor(context: dg.SensorEvaluationContext, db: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
+    """Ask for one run when files wait; a folder that can't be read is an error, not an empty folder."""
+    with db.connect() as connection:
+        waiting = pending_files(connection, landing_files(paths.landing()))
+        due = [
+            f"{feed_key(file.feed).to_user_string()}:{file.path.name}:{file.path.stat().st_mtime_ns}"
+            for file in waiting
+        ]
+        return request_runs(context, connection, db.now(), due)

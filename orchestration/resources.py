@@ -1,0 +1,48 @@
+"""What assets and sensors are given: the warehouse, its clock and its settings."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+
+import dagster as dg
+from psycopg import Connection
+
+from integrations.postgres.warehouse import Warehouse
+from orchestration import clock, environment
+
+
+class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The warehouse, as DATABASE_URL or the embedded server has it."""
+
+    def warehouse(self) -> Warehouse:
+        """Readers and writers for whole frames."""
+        return Warehouse(environment.database_url())
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection in autocommit."""
+        with self.warehouse().connect() as connection:
+            yield connection
+
+    def now(self) -> datetime:
+        """The instant at which the pipeline stands."""
+        with self.connect() as connection:
+            return clock.now(connection)
+
+
+def go_live_date(connection: Connection) -> date | None:
+    """Companies activated before this date are not mailed; it starts as the day of installation."""
+    row = connection.execute("select value from ops.settings where name = 'go_live_date'").fetchone()
+    return date.fromisoformat(row[0]) if row else None
+
+
+def set_go_live_date(connection: Connection, day: date) -> None:
+    """Mail companies that were activated on `day` or later."""
+    connection.execute(
+        "insert into ops.settings (name, value) values ('go_live_date', %s)"
+        " on conflict (name) do update set value = excluded.value",
+        [day.isoformat()],
+    )
+
+
+resources = {"db": WarehouseResource()}

@@ -1,0 +1,63 @@
+"""What all tests share: one embedded server per session, and a fresh, migrated database per test that asks for it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from integrations.postgres.schema import create_database, migrate
+from integrations.postgres.server import EmbeddedServer
+
+# Real inputs may be old; the partitions are defined when the definitions are first imported.
+os.environ["FIRST_USAGE_DATE"] = "1999-01-01"
+FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def server_home() -> Iterator[Path]:
+    """A folder for servers that an unprivileged user may enter, whoever runs the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="usage-pricing-tests-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(server_home: Path) -> Iterator[EmbeddedServer]:
+    """A running server without any care for durability."""
+    server = EmbeddedServer(server_home / "shared", FAST)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> str:
+    """The name of a migrated database from which others are copied."""
+    url = server.url("template_migrated")
+    create_database(url)
+    migrate(url)
+    return "template_migrated"
+
+
+@pytest.fixture
+def database_url(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """A database of the test's own, with the whole schema."""
+    name = f"test_{next(NUMBERS)}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        admin.execute(f"create database {name} template {template} strategy wal_log".encode())
+        yield server.url(name)
+        admin.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[psycopg.Connection]:
+    """An open connection to the test's database, in autocommit."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection

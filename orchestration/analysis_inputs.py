@@ -28,7 +28,11 @@ class AnalysisInputs:
     windows: pd.DataFrame
     hourly: pd.DataFrame
     meter_daily: pd.DataFrame
-    activity: pd.DataFrame
+
+    @property
+    def span(self) -> dict[str, date]:
+        """The dates that any window can reach, half-open."""
+        return {"first": self.as_of - timedelta(days=ANALYSIS_DAYS), "as_of": self.as_of}
 
 
 def as_of(usage_date: date) -> date:
@@ -50,8 +54,12 @@ def read_inputs(connection: Connection, at: date, known_at: datetime) -> Analysi
     span = {"first": at - timedelta(days=ANALYSIS_DAYS), "as_of": at, "meters": list(PROJECTED_METERS)}
     hourly = read_frame(connection, HOURLY, span)
     meter_daily = read_frame(connection, METER_DAILY, span)
-    activity = read_frame(connection, ACTIVITY, span)
-    return AnalysisInputs(at, known_at, windows, hourly, meter_daily, activity)
+    return AnalysisInputs(at, known_at, windows, hourly, meter_daily)
+
+
+def read_activity(connection: Connection, inputs: AnalysisInputs) -> pd.DataFrame:
+    """Customers, services and revenue per company in the windows' span; it reads the events themselves."""
+    return read_frame(connection, ACTIVITY, inputs.span)
 
 
 HOURLY = """

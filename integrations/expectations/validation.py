@@ -11,6 +11,8 @@ from integrations.expectations.suites import Suite
 
 __all__ = ["Outcome", "validate"]
 
+SENTENCE = "sentence"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -40,26 +42,36 @@ def validate(suite: Suite, url: str, **parameters: int) -> Outcome:
     source = context.data_sources.add_postgres("warehouse", connection_string=connection)
     asset = source.add_query_asset(suite.name, query=suite.query.format(**{k: int(v) for k, v in parameters.items()}))
     batch = asset.add_batch_definition_whole_table("all").get_batch()
+    suite_of_all = gx.ExpectationSuite(
+        suite.name,
+        [
+            getattr(gx.expectations, _class_name(e.kind))(**e.arguments, meta={SENTENCE: e.sentence})
+            for e in suite.expectations
+        ],
+    )
     try:
-        results = [
-            _check(batch, getattr(gx.expectations, _class_name(e.kind))(**e.arguments)) for e in suite.expectations
-        ]
+        checked = [_check(result) for result in batch.validate(suite_of_all, result_format="SUMMARY").results]
     finally:
         source.get_engine().dispose()
-    lines = [
-        f"| {'yes' if ok else '**no**'} | {expectation.sentence} | {broken:,} |"
-        for expectation, (ok, broken, _) in zip(suite.expectations, results, strict=True)
-    ]
+    lines = [f"| {'yes' if check.holds else '**no**'} | {check.sentence} | {check.broken:,} |" for check in checked]
     table = "\n".join(["| holds | expectation | rows that break it |", "|---|---|---|", *lines])
-    return Outcome(all(ok for ok, _, _ in results), max(rows for _, _, rows in results), table)
+    return Outcome(all(check.holds for check in checked), max(check.rows for check in checked), table)
 
 
-def _check(batch: Any, expectation: Any) -> tuple[bool, int, int]:
-    outcome = batch.validate(expectation, result_format="BASIC")
-    if outcome.exception_info.get("raised_exception"):
-        raise RuntimeError(f"{expectation.expectation_type} could not be checked: {outcome.exception_info}")
-    found = outcome.result
-    return bool(outcome.success), int(found.get("unexpected_count") or 0), int(found.get("element_count") or 0)
+@dataclass(frozen=True)
+class _Check:
+    sentence: str
+    holds: bool
+    broken: int
+    rows: int
+
+
+def _check(result: Any) -> _Check:
+    config, found = result.expectation_config, result.result
+    if "element_count" not in found:
+        raise RuntimeError(f"{config.type} could not be checked: {result.exception_info}")
+    broken = int(found.get("unexpected_count") or 0)
+    return _Check(config.meta[SENTENCE], bool(result.success), broken, int(found["element_count"]))
 
 
 def _class_name(kind: str) -> str:

@@ -91,7 +91,7 @@ ARCHETYPES: tuple[Archetype, ...] = (
         size_spread=0.25,
         most_branches=4,
         services=(("check-up", 65), ("vaccination", 30), ("consultation", 90)),
-        plans=("per_minute", "combined"),
+        plans=("per_minute", "volumen"),
     ),
     Archetype(
         key="call_centre",
@@ -131,7 +131,7 @@ ARCHETYPES: tuple[Archetype, ...] = (
         size_spread=0.08,
         most_branches=1,
         services=(("first meeting", 150), ("workshop", 900)),
-        plans=("package", "hybrid"),
+        plans=("package", "volumen"),
     ),
     Archetype(
         key="salon",
@@ -151,7 +151,7 @@ ARCHETYPES: tuple[Archetype, ...] = (
         size_spread=0.25,
         most_branches=2,
         services=(("cut", 38), ("colour", 85), ("manicure", 32)),
-        plans=("hybrid", "per_minute"),
+        plans=("per_minute", "volumen"),
     ),
     Archetype(
         key="emergency_service",
@@ -171,7 +171,7 @@ ARCHETYPES: tuple[Archetype, ...] = (
         size_spread=0.25,
         most_branches=2,
         services=(("call-out", 180), ("advice", 40)),
-        plans=("combined", "per_appointment"),
+        plans=("combined", "flatrate"),
     ),
     Archetype(
         key="startup",
@@ -191,6 +191,6 @@ ARCHETYPES: tuple[Archetype, ...] = (
         size_spread=0.3,
         most_branches=1,
         services=(("demo", 0), ("onboarding", 250), ("support", 75)),
-        plans=("package", "per_minute"),
+        plans=("package", "volumen"),
     ),
 )

@@ -11,7 +11,7 @@ from ml.synthetic.archetypes import ARCHETYPES, Archetype
 
 __all__ = ["DEFAULT_PLAN_KEYS", "Branch", "Company", "Market", "make_companies"]
 
-_PLANS = ("trial", "per_minute", "per_appointment", "package", "combined", "hybrid")
+_PLANS = ("trial", "per_minute", "per_appointment", "package", "combined", "hybrid", "volumen", "flatrate")
 DEFAULT_PLAN_KEYS: Mapping[str, Sequence[str]] = {"EUR": _PLANS, "USD": tuple(f"{plan}-usd" for plan in _PLANS)}
 
 
@@ -117,8 +117,8 @@ def _activation_day(cohort: int, days: int, rng: np.random.Generator) -> int:
 
 
 def _plan_of(wanted: str, is_new: bool, keys: Sequence[str], rng: np.random.Generator) -> str:
-    """The key of the wanted plan in the company's currency; most new companies still try."""
-    if is_new and rng.random() < 0.7:
+    """The key of the wanted plan in the company's currency; many new companies still try."""
+    if is_new and rng.random() < 0.4:
         wanted = "trial"
     fallback = keys[int(rng.integers(len(keys)))]
     return next((key for key in keys if key.startswith(wanted)), fallback)

@@ -12,7 +12,7 @@ from ml.analysis.characteristics import describe_companies
 from ml.analysis.insights import find_insights
 from ml.analysis.patterns import find_patterns
 from ml.analysis.projection import Projection, project_usage
-from orchestration.analysis_inputs import AnalysisInputs, as_of, read_analysis, read_inputs
+from orchestration.analysis_inputs import AnalysisInputs, as_of, read_activity, read_analysis, read_inputs
 from orchestration.dbt import model_key
 from orchestration.partitions import dates_of, usage_dates
 from orchestration.resources import WarehouseResource
@@ -63,7 +63,8 @@ def business_characteristics(context: dg.AssetExecutionContext, db: WarehouseRes
     with db.connect() as connection:
         for usage_date in dates_of(context):
             inputs = read_inputs(connection, as_of(usage_date), db.now())
-            rows = stamp(describe_companies(inputs.hourly, inputs.windows, inputs.activity), inputs)
+            activity = read_activity(connection, inputs)
+            rows = stamp(describe_companies(inputs.hourly, inputs.windows, activity), inputs)
             count += replace_rows(connection, "ml.business_characteristics", {"as_of": inputs.as_of}, rows)
     return dg.MaterializeResult(metadata={"dagster/row_count": count})
 

@@ -31,7 +31,7 @@ def plan(*charges: dict[str, Any], **overrides: Any) -> Plan:
         ("package", 1375 * 60, 174, "516.00"),
         ("hybrid", 700 * 60, 5, "73.00"),
         ("hybrid", 500 * 60, 5, "49.00"),
-        ("flatrate", 10**7, 10**4, "299.00"),
+        ("flatrate", 10**7, 10**4, "1490.00"),
         ("per_minute-usd", 41250, 87, "251.13"),
     ],
 )

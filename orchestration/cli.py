@@ -233,20 +233,17 @@ def list_loads(
     from orchestration import environment
 
     where = "" if everything else "where status in ('held', 'failed')"
-    found = Warehouse(environment.prepare()).read(
-        f"""
-        select load_id, feed, file_name, status, count_read, count_inserted, count_rejected,
-            coalesce(message, '') as message
-        from raw.loads {where} order by load_id
-        """
-    )
+    found = Warehouse(environment.prepare()).read(f"select * from raw.loads {where} order by load_id")
     if found.empty:
         console.print("No load waits." if not everything else "Nothing was loaded yet.")
-        return
-    table = Table(*found.columns)
-    for row in found.itertuples(index=False):
-        table.add_row(*map(str, row))
-    console.print(table)
+    for load in found.itertuples(index=False):
+        console.print(
+            f"load {load.load_id}: {load.file_name} ({load.feed}) is {load.status};"
+            f" read {load.count_read:,}, rejected {load.count_rejected:,}",
+            soft_wrap=True,
+        )
+        if load.message:
+            console.print(f"    {load.message}", soft_wrap=True, highlight=False)
 
 
 @loads_app.command()

@@ -27,7 +27,7 @@ def manifest() -> dict[str, Any]:
     path = _target() / "manifest.json"
     sources = [file for file in paths.DBT_PROJECT.rglob("*") if file.suffix in (".sql", ".yml", ".csv")]
     if not path.exists() or path.stat().st_mtime < max(file.stat().st_mtime for file in sources):
-        _invoke(["parse"])
+        invoke(["parse"])
     return _read(path, path.stat().st_mtime_ns)
 
 
@@ -91,7 +91,7 @@ def build(
     if window:
         environment["USAGE_WINDOW_START"] = window[0].isoformat()
         environment["USAGE_WINDOW_END"] = (window[1] + timedelta(days=1)).isoformat()
-    results = _invoke(["build", "--exclude-resource-type", "unit_test", "--select", *names], url, environment)
+    results = invoke(["build", "--exclude-resource-type", "unit_test", "--select", *names], url, environment)
     checks = context.selected_asset_check_keys
     errors = []
     for result in results:
@@ -170,7 +170,7 @@ def _target() -> Path:
     return paths.local() / "dbt/target"
 
 
-def _invoke(arguments: list[str], url: str | None = None, environment: Mapping[str, str] | None = None) -> list[Any]:
+def invoke(arguments: list[str], url: str | None = None, environment: Mapping[str, str] | None = None) -> list[Any]:
     """Run dbt in this process; one writer at a time, across processes.
 
     Raises:
@@ -179,9 +179,9 @@ def _invoke(arguments: list[str], url: str | None = None, environment: Mapping[s
     from dbt.cli.main import dbtRunner
 
     folders = ["--project-dir", paths.DBT_PROJECT, "--profiles-dir", paths.DBT_PROJECT]
-    folders += ["--target-path", _target(), "--log-path", paths.local() / "dbt/logs"]
+    folders += ["--target-path", _target()]
     with _environment({**(_connection(url) if url else {}), **(environment or {})}):
-        outcome = dbtRunner().invoke(["--quiet", *arguments, *map(str, folders)])
+        outcome = dbtRunner().invoke(["--quiet", "--log-level-file", "none", *arguments, *map(str, folders)])
     if outcome.exception:
         raise dg.Failure(f"dbt {arguments[0]} failed: {outcome.exception}")
     return list(getattr(outcome.result, "results", ()))

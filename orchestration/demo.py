@@ -91,7 +91,7 @@ def run_demo(url: str, events: int, companies: int, days: int, seed: int, step: 
         days_told = {"day 7": start + timedelta(days=8), "day 14": start + timedelta(days=15), "the last day": last}
         for name, day in days_told.items():
             clock.set_simulated_now(connection, datetime.combine(day, EARLY))
-            _deliver(arrivals, day)
+            deliver(arrivals, day, paths.landing())
             for sensor, stage in SENSORS.items():
                 step(f"It is {day:%-d %B %Y}, {name}: {stage} ...")
                 with report.timed(stage):
@@ -111,11 +111,11 @@ def _start_anew(warehouse: Warehouse, folder: Path) -> None:
     (folder / "landing").mkdir(parents=True)
 
 
-def _deliver(arrivals: list[Path], day: date) -> None:
+def deliver(arrivals: list[Path], day: date, landing: Path) -> None:
     """Let the files arrive that had arrived by `day`; a link or a copy, so that the world stays whole."""
     for arrival in arrivals:
         if date.fromisoformat(arrival.name) <= day:
-            shutil.copytree(arrival, paths.landing(), dirs_exist_ok=True, copy_function=_link)
+            shutil.copytree(arrival, landing, dirs_exist_ok=True, copy_function=_link)
 
 
 def _link(source: str, target: str) -> None:

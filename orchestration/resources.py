@@ -36,6 +36,18 @@ def go_live_date(connection: Connection) -> date | None:
     return date.fromisoformat(row[0]) if row else None
 
 
+def has_marts(connection: Connection) -> bool:
+    """Tell whether the marts were built once: on a new database nothing can be due before."""
+    row = connection.execute(
+        "select to_regclass('marts.dim_companies') is not null"
+        " and to_regclass('marts.fct_meter_usage_daily') is not null"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+NO_MARTS = dg.SkipReason("The marts were not built yet.")
+
+
 def set_go_live_date(connection: Connection, day: date) -> None:
     """Mail companies that were activated on `day` or later."""
     connection.execute(

@@ -61,3 +61,26 @@ def connection(database_url: str) -> Iterator[psycopg.Connection]:
     """An open connection to the test's database, in autocommit."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def local_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What runs leave behind; shared, so that the dbt project is parsed once."""
+    return tmp_path_factory.mktemp("local")
+
+
+@pytest.fixture
+def pipeline(database_url: str, local_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The whole pipeline on a database and folders of the test's own."""
+    from tests.pipelines import Pipeline
+
+    landing, outbox = tmp_path / "landing", tmp_path / "outbox"
+    landing.mkdir()
+    for name, value in {
+        "DATABASE_URL": database_url,
+        "USAGE_PRICING_LOCAL": str(local_folder),
+        "LANDING_FOLDER": str(landing),
+        "OUTBOX_FOLDER": str(outbox),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return Pipeline(database_url, landing, outbox)

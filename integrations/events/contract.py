@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-__all__ = ["Refused", "UsageData", "UsageEvent", "convert_event", "decode_line", "refusal_of"]
+from integrations.events.readers import LONGEST_LINE
+
+__all__ = ["Refused", "UsageData", "UsageEvent", "check_line", "convert_event", "decode_line", "refusal_of"]
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Zoned = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -50,34 +52,50 @@ class UsageEvent(msgspec.Struct):
 
 
 class _OpenEvent(msgspec.Struct):
-    """The same envelope around a payload that has more fields than the contract knows."""
+    """The same envelope around a payload whose fields are still unread."""
 
     id: Text
     source: Text
     type: Text
     subject: Text
     time: Zoned
-    data: dict[str, Any]
+    data: dict[str, msgspec.Raw]
 
 
+NUL_MESSAGE = "the character NUL can't be stored"
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _DECODER = msgspec.json.Decoder(UsageEvent)
 _OPEN_DECODER = msgspec.json.Decoder(_OpenEvent)
 _PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
-_FIELD = re.compile(r"field `(\w+)`")
+_FIELD = re.compile(r"field `([^`]*)`")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def decode_line(line: bytes) -> UsageEvent:
     """Decode one NDJSON line.
 
     Raises:
-        Refused: `malformed_json`, `missing_field`, `naive_time` or `invalid_field`.
+        Refused: `malformed_json`, `missing_field`, `naive_time`, `invalid_field` or `line_too_long`.
     """
+    check_line(line)
     try:
         return _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _UNDECODABLE as error:
         if "unknown field" in str(error):
             return _with_properties(line)
         raise refusal_of(error) from error
+
+
+def check_line(line: bytes) -> None:
+    """Refuse a line that no decoder can judge: one that was cut off, or one with a character that no database keeps.
+
+    Raises:
+        Refused: `line_too_long` or `invalid_field`.
+    """
+    if len(line) > LONGEST_LINE:
+        raise Refused("line_too_long", "the line is longer than 1 MiB")
+    if b"\\u0000" in line and _NUL.search(line):
+        raise Refused("invalid_field", NUL_MESSAGE)
 
 
 def convert_event(fields: Mapping[str, Any]) -> UsageEvent:
@@ -86,6 +104,9 @@ def convert_event(fields: Mapping[str, Any]) -> UsageEvent:
     Raises:
         Refused: as `decode_line`.
     """
+    for name, value in {**fields, **fields.get("data", {})}.items():
+        if isinstance(value, str) and "\0" in value:
+            raise Refused("invalid_field", f"{name}: {NUL_MESSAGE}", name)
     try:
         return msgspec.convert(fields, UsageEvent, strict=False)
     except msgspec.ValidationError as error:
@@ -95,13 +116,14 @@ def convert_event(fields: Mapping[str, Any]) -> UsageEvent:
 def _with_properties(line: bytes) -> UsageEvent:
     """Keep payload fields that the contract does not name, as free properties."""
     try:
-        event = _OPEN_DECODER.decode(line)
-        known = {name: event.data.pop(name) for name in UsageData.__struct_fields__ if name in event.data}
-        known["properties"] = {**(known.get("properties") or {}), **event.data}
-        data = msgspec.convert(known, UsageData)
-    except msgspec.ValidationError as error:
+        opened = _OPEN_DECODER.decode(line)
+        unnamed = {name: opened.data.pop(name) for name in opened.data.keys() - set(UsageData.__struct_fields__)}
+        event = _DECODER.decode(msgspec.json.encode(opened))
+        free = {name: msgspec.json.decode(value) for name, value in unnamed.items()}
+    except _UNDECODABLE as error:
         raise refusal_of(error) from error
-    return UsageEvent(event.id, event.source, event.type, event.subject, event.time, data)
+    event.data.properties = {**(event.data.properties or {}), **free}
+    return event
 
 
 def refusal_of(error: Exception) -> Refused:
@@ -110,10 +132,15 @@ def refusal_of(error: Exception) -> Refused:
         return Refused("malformed_json", f"the line is not one JSON object: {error}")
     match = _PATH.match(str(error))
     what, path = (match["what"], match["path"]) if match else (str(error), None)
+    if path is None and "Expected `object`" in what:
+        return Refused("malformed_json", "the line is JSON, but no object")
     if "missing required field" in what:
         name = _FIELD.search(what)
         field = ".".join(part for part in (path, name[1] if name else None) if part)
         return Refused("missing_field", f"{field} is missing", field)
     if "timezone" in what:
         return Refused("naive_time", f"{path} has no time zone; write it like 2026-10-01T09:30:00+02:00", path)
-    return Refused("invalid_field", f"{path or 'event'}: {what[:1].lower()}{what[1:].replace('`', '')}", path)
+    if "unknown field" in what and (name := _FIELD.search(what)):
+        field = ".".join(part for part in (path, name[1]) if part)
+        return Refused("invalid_field", f"{field} is not a known field", field)
+    return Refused("invalid_field", f"{path or 'the line'}: {what[:1].lower()}{what[1:].replace('`', '')}", path)

@@ -1,5 +1,6 @@
 """Who is known: companies as they were at any time, their branches, and what local time it was for them."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ __all__ = ["WEEKDAYS", "CompanyVersion", "Directory", "opening_minutes"]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSED = (0, 0)
+CLOCK_TIME = re.compile(r"([0-9]{1,2}):([0-5][0-9])")
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,16 @@ def _opening(day: str, hours: Any) -> tuple[int, int]:
     if hours is None:
         return CLOSED
     try:
-        first, last = (int(h) * 60 + int(m) for h, m in (str(time).split(":") for time in hours))
+        first, last = (_minute(time) for time in hours)
     except (ValueError, TypeError) as error:
         raise ValueError(f'business_hours.{day} must look like ["09:00", "17:00"], not {hours!r}') from error
-    if not 0 <= first <= last <= 1440:
+    if not first <= last <= 1440:
         raise ValueError(f"business_hours.{day} must end after it begins, within 00:00 and 24:00, not {hours!r}")
     return first, last
+
+
+def _minute(time: Any) -> int:
+    written = CLOCK_TIME.fullmatch(time)
+    if written is None:
+        raise ValueError(time)
+    return int(written[1]) * 60 + int(written[2])

@@ -1,18 +1,18 @@
 """Reference feeds: companies, branches, subscriptions and plans, stored append-only as they were described."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import msgspec
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from integrations.events.contract import Refused, Text, Zoned, refusal_of
-from integrations.events.directory import opening_minutes
+from integrations.events.contract import Refused, check_line, refusal_of
+from integrations.events.feed_rows import Branch, Company, FeedRow, Subscription
 from integrations.events.ledger import (
+    Arrival,
     LoadReport,
     Rejection,
     already_loaded,
@@ -22,141 +22,46 @@ from integrations.events.ledger import (
     record_failure,
 )
 from integrations.events.readers import UnreadableFile, numbered_lines, open_decompressed
+from integrations.postgres.usage_dates import mark_dirty_from
 
-__all__ = ["Branch", "Company", "Subscription", "load_feed", "load_plans"]
+__all__ = ["load_feed", "load_plans"]
 
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
-Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
-
-
-class Company(msgspec.Struct, forbid_unknown_fields=True):
-    """A company as described from `valid_from` on (its activation, unless the feed says another time)."""
-
-    company: Text
-    name: Text
-    industry: Text
-    country: Country
-    time_zone: Text
-    business_hours: dict[str, Any]
-    locale: Text
-    currency: Currency
-    activated_at: Zoned
-    valid_from: Zoned | None = None
-    contact_email: Text | None = None
-
-    def store(self, connection: Connection, load_id: int, received_at: datetime) -> bool:
-        """Write the row; tells whether it was new."""
-        _check(
-            "time_zone",
-            lambda: ZoneInfo(self.time_zone),
-            f"no time zone {self.time_zone!r} is known; use an IANA name like Europe/Berlin",
-        )
-        _check("business_hours", lambda: opening_minutes(self.business_hours), None)
-        connection.execute(
-            "insert into raw.company_ids (company_key) select %s where not exists"
-            " (select from raw.company_ids where company_key = %s) on conflict do nothing",
-            [self.company, self.company],
-        )
-        company_id = _company_id(connection, self.company)
-        row = {
-            **{
-                name: getattr(self, name) for name in ("name", "industry", "country", "time_zone", "locale", "currency")
-            },
-            "company_id": company_id,
-            "valid_from": self.valid_from or self.activated_at,
-            "business_hours": Jsonb(self.business_hours),
-            "activated_at": self.activated_at,
-            "contact_email": self.contact_email,
-        }
-        return _append(connection, "companies", ("company_id", "valid_from"), row, load_id, received_at)
-
-
-class Branch(msgspec.Struct, forbid_unknown_fields=True):
-    """A site of a company as described from `valid_from` on."""
-
-    company: Text
-    branch: Text
-    name: Text
-    valid_from: Zoned
-    city: Text | None = None
-    region: Text | None = None
-
-    def store(self, connection: Connection, load_id: int, received_at: datetime) -> bool:
-        """Write the row; tells whether it was new."""
-        company_id = _company_id(connection, self.company)
-        key = [company_id, self.branch]
-        connection.execute(
-            "insert into raw.branch_ids (company_id, branch_key) select %s, %s where not exists"
-            " (select from raw.branch_ids where company_id = %s and branch_key = %s) on conflict do nothing",
-            key * 2,
-        )
-        found = connection.execute(
-            "select branch_id from raw.branch_ids where company_id = %s and branch_key = %s", key
-        ).fetchone()
-        assert found is not None
-        row = {
-            **{name: getattr(self, name) for name in ("name", "valid_from", "city", "region")},
-            "company_id": company_id,
-            "branch_id": found[0],
-        }
-        return _append(connection, "branches", ("company_id", "branch_id", "valid_from"), row, load_id, received_at)
-
-
-class Subscription(msgspec.Struct, forbid_unknown_fields=True):
-    """The plan that a company has from `valid_from` on."""
-
-    company: Text
-    plan: Text
-    valid_from: Zoned
-    plan_version: int = 1
-    status: Text = "active"
-    stripe_customer_id: Text | None = None
-
-    def store(self, connection: Connection, load_id: int, received_at: datetime) -> bool:
-        """Write the row; tells whether it was new."""
-        if self.status not in ("trial", "active", "cancelled"):
-            raise Refused("invalid_field", f"status is {self.status!r}; use trial, active or cancelled", "status")
-        key = [self.plan, self.plan_version]
-        if not connection.execute("select 1 from raw.plans where plan_key = %s and version = %s", key).fetchone():
-            raise Refused("unknown_plan", f"no version {self.plan_version} of a plan {self.plan!r} is known", "plan")
-        row = {
-            "company_id": _company_id(connection, self.company),
-            "plan_key": self.plan,
-            **{name: getattr(self, name) for name in ("valid_from", "plan_version", "status", "stripe_customer_id")},
-        }
-        return _append(connection, "subscriptions", ("company_id", "valid_from"), row, load_id, received_at)
-
-
-FEEDS: dict[str, type[Company | Branch | Subscription]] = {
+FEED_LOCK = 7_151_003
+FEEDS: dict[str, type[FeedRow]] = {
     "companies": Company,
     "branches": Branch,
     "subscriptions": Subscription,
 }
 
 
-def load_feed(connection: Connection, feed: str, path: Path, now: datetime) -> LoadReport:
+def load_feed(connection: Connection, feed: str, path: Path, now: datetime, name: str | None = None) -> LoadReport:
     """Load one NDJSON file of `feed` (companies, branches or subscriptions), once, in one transaction.
 
     A line that can't be used is quarantined with its reason while the rest loads; one that says nothing new is a
-    duplicate.
+    duplicate. The usage dates that a new line says something else about are marked dirty.
     """
     decoder = msgspec.json.Decoder(FEEDS[feed])
 
     def read(report: LoadReport) -> None:
-        rejections = []
+        rejections: list[Rejection] = []
+        changed: list[date | None] = []
         with open_decompressed(path) as file:
             for number, line in numbered_lines(file):
                 report.read += 1
                 try:
-                    is_new = _decode(decoder, line).store(connection, report.load_id, now)
+                    row = _decode(decoder, line)
+                    is_new = row.store(connection, report.load_id, now)
                 except Refused as refused:
                     rejections.append(Rejection(number, refused.reason, refused.field, str(refused), line))
                     continue
                 report.inserted += is_new
                 report.duplicate += not is_new
+                changed.append(row.changes_from(connection) if is_new else None)
         _finish(connection, report, rejections)
+        if first := min(filter(None, changed), default=None):
+            mark_dirty_from(connection, first)
 
-    return _load_once(connection, feed, path, now, read)
+    return _load_once(connection, Arrival.of(feed, path, name, now), now, read)
 
 
 def load_plans(
@@ -164,6 +69,7 @@ def load_plans(
     path: Path,
     now: datetime,
     parse: Callable[[str, str], Iterable[Mapping[str, Any]]],
+    name: str | None = None,
 ) -> LoadReport:
     """Load a plan catalogue; `parse` turns its text into terms (plan_key, version, currency, valid_from, ...).
 
@@ -173,10 +79,13 @@ def load_plans(
 
     def read(report: LoadReport) -> None:
         with open_decompressed(path) as file:
-            try:
-                plans = list(parse(file.read().decode(), path.name))
-            except ValueError as error:
-                raise UnreadableFile(str(error)) from error
+            content = file.read()
+        try:
+            plans = list(parse(content.decode("utf-8-sig"), report.file_name))
+        except UnicodeDecodeError as error:
+            raise UnreadableFile(f"{report.file_name} is not UTF-8: {error}") from error
+        except ValueError as error:
+            raise UnreadableFile(str(error)) from error
         rejections = []
         for number, terms in enumerate(plans, 1):
             report.read += 1
@@ -190,32 +99,32 @@ def load_plans(
             report.duplicate += not is_new
         _finish(connection, report, rejections)
 
-    return _load_once(connection, "plans", path, now, read)
+    return _load_once(connection, Arrival.of("plans", path, name, now), now, read)
 
 
 def _load_once(
-    connection: Connection, feed: str, path: Path, now: datetime, read: Callable[[LoadReport], None]
+    connection: Connection, arrival: Arrival, now: datetime, read: Callable[[LoadReport], None]
 ) -> LoadReport:
+    if arrival.problem:
+        return record_failure(connection, arrival, now, arrival.problem)
     try:
         with connection.transaction():
             connection.execute("select pg_advisory_xact_lock(%s)", [FEED_LOCK])
-            if known := already_loaded(connection, feed, path):
+            if known := already_loaded(connection, arrival):
                 return known
-            report = open_load(connection, feed, path, now)
+            report = open_load(connection, arrival, now)
             read(report)
             close_load(connection, report)
             return report
     except UnreadableFile as error:
-        return record_failure(connection, feed, path, now, str(error))
-
-
-FEED_LOCK = 7_151_003
+        return record_failure(connection, arrival, now, str(error))
 
 
 def _decode(decoder: msgspec.json.Decoder[Any], line: bytes) -> Any:
+    check_line(line)
     try:
         return decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refusal_of(error) from error
 
 
@@ -224,41 +133,10 @@ def _finish(connection: Connection, report: LoadReport, rejections: list[Rejecti
     report.rejected = len(rejections)
     if rejections:
         first = rejections[0]
-        report.message = f"{report.file_name} line {first.line}, field {first.field}: {first.message}"
+        field = f", field {first.field}" if first.field else ""
+        report.message = f"{report.file_name} line {first.line}{field}: {first.message}"
         if len(rejections) > 1:
             report.message += f" (and {len(rejections) - 1} more)"
-
-
-def _append(
-    connection: Connection,
-    table: str,
-    key: tuple[str, ...],
-    row: dict[str, Any],
-    load_id: int,
-    received_at: datetime,
-) -> bool:
-    """Add a version unless the last one received for this key says the same."""
-    from psycopg import sql
-
-    says_same = sql.SQL(" and ").join(
-        sql.SQL("{0} is not distinct from {1}").format(sql.Identifier("last", name), sql.Placeholder(name))
-        for name in row
-    )
-    same_key = sql.SQL(" and ").join(
-        sql.SQL("{0} = {1}").format(sql.Identifier(name), sql.Placeholder(name)) for name in key
-    )
-    everything = {**row, "load_id": load_id, "received_at": received_at}
-    names = sql.SQL(", ").join(map(sql.Identifier, everything))
-    values = sql.SQL(", ").join(map(sql.Placeholder, everything))
-    statement = sql.SQL(
-        """
-        insert into {table} ({names}) select {values} where not exists (
-            select from (select * from {table} where {same_key} order by received_at desc limit 1) as last
-            where {says_same}
-        ) on conflict do nothing
-        """
-    ).format(table=sql.Identifier("raw", table), names=names, values=values, same_key=same_key, says_same=says_same)
-    return connection.execute(statement, everything).rowcount == 1
 
 
 def _store_plan(connection: Connection, terms: Mapping[str, Any], load_id: int, received_at: datetime) -> bool:
@@ -280,18 +158,3 @@ def _store_plan(connection: Connection, terms: Mapping[str, Any], load_id: int, 
         [*key, terms["currency"], terms["valid_from"], Jsonb(dict(terms)), received_at, load_id],
     )
     return True
-
-
-def _company_id(connection: Connection, key: str) -> int:
-    row = connection.execute("select company_id from raw.company_ids where company_key = %s", [key]).fetchone()
-    if row is None:
-        raise Refused("unknown_company", f"no company {key!r} is known", "company")
-    company_id: int = row[0]
-    return company_id
-
-
-def _check(field: str, call: Callable[[], Any], message: str | None) -> None:
-    try:
-        call()
-    except (KeyError, ValueError, OSError) as error:
-        raise Refused("invalid_field", message or str(error), field) from error

@@ -1,5 +1,6 @@
 """The landing folder: one subfolder per feed, and which of its files have not been loaded yet."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from integrations.events.feeds import load_feed, load_plans
-from integrations.events.ledger import LoadReport, record_failure
+from integrations.events.ledger import Arrival, LoadReport, record_failure
 from integrations.events.loader import load_events
 from integrations.events.mapping import MappingError, load_mapping
 
@@ -22,51 +23,87 @@ ParsePlans = Callable[[str, str], Iterable[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class LandingFile:
-    """A file that arrived, for which feed, and the source mapping that lies beside it, if one does."""
+    """A file that arrived, for which feed, and the source mapping that lies beside it, if one does.
+
+    Attributes:
+        name: its path below the feed's folder, by which the book of loads knows it; else the file's own name.
+    """
 
     feed: str
     path: Path
     mapping: Path | None = None
+    name: str | None = None
 
 
 def landing_files(folder: Path) -> list[LandingFile]:
     """Every file of the landing folder in the order in which files must be loaded: what names companies first.
 
-    Hidden files are still being written, and are left alone; a `mapping.yaml` explains the files beside it.
+    Hidden files and folders are still being written, and are left alone; a `mapping.yaml` explains the files beside it.
 
     Raises:
         FileNotFoundError: when the folder does not exist, which is not the same as empty.
+        PermissionError: when a folder below it can't be read, which is not the same as empty either.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"The landing folder {folder} does not exist. Create it, or set LANDING_FOLDER.")
     found = []
     for feed in FEED_ORDER:
-        for path in sorted((folder / feed).rglob("*")):
-            if path.is_file() and not path.name.startswith(".") and path.name != MAPPING:
+        for path in _visible_files(folder / feed):
+            if path.name != MAPPING:
                 mapping = path.parent / MAPPING
-                found.append(LandingFile(feed, path, mapping if feed == "events" and mapping.exists() else None))
+                name = path.relative_to(folder / feed).as_posix()
+                found.append(LandingFile(feed, path, mapping if feed == "events" and mapping.exists() else None, name))
     return found
 
 
 def pending_files(connection: Connection, files: Iterable[LandingFile]) -> list[LandingFile]:
-    """The files that no load has seen as they are now; one that failed is tried again when it was changed."""
-    seen = set(connection.execute("select feed, file_name, file_size, file_modified_at from raw.loads").fetchall())
-    return [file for file in files if (file.feed, file.path.name, *_state(file.path)) not in seen]
+    """The files that no load has seen as they are; one that failed is tried again when it or its mapping changed."""
+    rows = connection.execute("select feed, file_name, file_size, file_modified_at, status = 'failed' from raw.loads")
+    loaded: set[tuple[Any, ...]] = set()
+    failed: set[tuple[Any, ...]] = set()
+    for *seen, is_failed in rows:
+        (failed if is_failed else loaded).add(tuple(seen))
+    return [file for file in files if _state(file) not in loaded and _state(file, is_failed=True) not in failed]
 
 
 def load_file(connection: Connection, file: LandingFile, now: datetime, parse_plans: ParsePlans) -> LoadReport:
     """Load one file by the reader of its feed; see `load_events`, `load_feed` and `load_plans`."""
+    changed_at = _state(file, is_failed=True)[-1] if file.path.exists() else now
+    report = _load(connection, file, now, parse_plans)
+    if report.status == "failed":
+        connection.execute(
+            "update raw.loads set file_modified_at = %s where load_id = %s", [changed_at, report.load_id]
+        )
+    return report
+
+
+def _load(connection: Connection, file: LandingFile, now: datetime, parse_plans: ParsePlans) -> LoadReport:
     if file.feed == "events":
         try:
             mapping = load_mapping(file.mapping) if file.mapping else None
         except MappingError as error:
-            return record_failure(connection, file.feed, file.path, now, f"{file.path.name} was not read: {error}")
-        return load_events(connection, file.path, now, mapping)
+            arrival = Arrival.of(file.feed, file.path, file.name, now)
+            return record_failure(connection, arrival, now, f"{arrival.name} was not read: {error}")
+        return load_events(connection, file.path, now, mapping, name=file.name)
     if file.feed == "plans":
-        return load_plans(connection, file.path, now, parse_plans)
-    return load_feed(connection, file.feed, file.path, now)
+        return load_plans(connection, file.path, now, parse_plans, file.name)
+    return load_feed(connection, file.feed, file.path, now, file.name)
 
 
-def _state(path: Path) -> tuple[int, datetime]:
-    status = path.stat()
-    return status.st_size, datetime.fromtimestamp(status.st_mtime, UTC)
+def _visible_files(folder: Path) -> list[Path]:
+    def fail(error: OSError) -> None:
+        raise error
+
+    found: list[Path] = []
+    for parent, folders, names in os.walk(folder, onerror=fail) if folder.exists() else ():
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in names if not name.startswith(".")]
+    return sorted(path for path in found if path.is_file())
+
+
+def _state(file: LandingFile, is_failed: bool = False) -> tuple[str, str, int, datetime]:
+    """What tells whether a file changed; for one that failed that includes its permissions and its mapping."""
+    status = file.path.stat()
+    mapping_changed_at = file.mapping.stat().st_ctime if file.mapping else 0
+    changed_at = max(status.st_ctime, mapping_changed_at) if is_failed else status.st_mtime
+    return file.feed, file.name or file.path.name, status.st_size, datetime.fromtimestamp(changed_at, UTC)

@@ -10,9 +10,10 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from integrations.events.readers import fingerprint
+from integrations.events.readers import UnreadableFile, fingerprint
 
 __all__ = [
+    "Arrival",
     "LoadReport",
     "Rejection",
     "Status",
@@ -21,9 +22,41 @@ __all__ = [
     "open_load",
     "quarantine",
     "record_failure",
+    "report_of",
 ]
 
 Status = Literal["published", "held", "discarded", "failed"]
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file as it lay there when its load began, and the name by which the book knows it.
+
+    Attributes:
+        fingerprint: SHA-256 of the bytes, or `UNREADABLE` with the sentence in `problem`.
+    """
+
+    feed: str
+    name: str
+    fingerprint: str
+    size: int
+    modified_at: datetime
+    problem: str | None = None
+
+    @classmethod
+    def of(cls, feed: str, path: Path, name: str | None, now: datetime) -> "Arrival":
+        """Look at a file; one that can't be read arrives with its problem."""
+        name = name or path.name
+        try:
+            status = path.stat()
+        except OSError as error:
+            return cls(feed, name, UNREADABLE, 0, now, f"{name} can't be read: {error.strerror}")
+        modified_at = datetime.fromtimestamp(status.st_mtime, UTC)
+        try:
+            return cls(feed, name, fingerprint(path), status.st_size, modified_at)
+        except UnreadableFile as error:
+            return cls(feed, name, UNREADABLE, status.st_size, modified_at, str(error))
 
 
 @dataclass(frozen=True)
@@ -59,13 +92,14 @@ class LoadReport:
     message: str | None = None
 
 
-def already_loaded(connection: Connection, feed: str, path: Path) -> LoadReport | None:
+def already_loaded(connection: Connection, arrival: Arrival) -> LoadReport | None:
     """The report of an earlier load of this very file, so that loading it again changes nothing.
 
-    Raises:
-        UnreadableFile: when the file can't be read.
+    It waits for a process that loads the same file right now, and keeps others waiting until the caller's transaction
+    ends.
     """
-    print_, modified = fingerprint(path), _modified_at(path)
+    identity = [arrival.feed, arrival.name, arrival.fingerprint]
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", ["\n".join(identity)])
     row = (
         connection.cursor(row_factory=dict_row)
         .execute(
@@ -73,29 +107,27 @@ def already_loaded(connection: Connection, feed: str, path: Path) -> LoadReport 
         update raw.loads set file_modified_at = %s
         where feed = %s and file_name = %s and fingerprint = %s and status <> 'failed' returning *
         """,
-            [modified, feed, path.name, print_],
+            [arrival.modified_at, *identity],
         )
         .fetchone()
     )
-    return _report(row) if row else None
+    return report_of(row) if row else None
 
 
-def open_load(connection: Connection, feed: str, path: Path, received_at: datetime) -> LoadReport:
-    """Begin a load in the caller's transaction; an earlier failed one of the same content makes room."""
-    print_ = fingerprint(path)
+def open_load(connection: Connection, arrival: Arrival, received_at: datetime) -> LoadReport:
+    """Begin a load in the caller's transaction; a failure of the same file, of which nothing was kept, makes room."""
     connection.execute(
-        "delete from raw.loads where feed = %s and file_name = %s and fingerprint = %s and status = 'failed'",
-        [feed, path.name, print_],
+        "delete from raw.loads where feed = %s and file_name = %s and status = 'failed'", [arrival.feed, arrival.name]
     )
     row = connection.execute(
         """
         insert into raw.loads (feed, file_name, fingerprint, file_size, file_modified_at, status, received_at)
         values (%s, %s, %s, %s, %s, 'published', %s) returning load_id
         """,
-        [feed, path.name, print_, path.stat().st_size, _modified_at(path), received_at],
+        [arrival.feed, arrival.name, arrival.fingerprint, arrival.size, arrival.modified_at, received_at],
     ).fetchone()
     assert row is not None
-    return LoadReport(feed, path.name, row[0])
+    return LoadReport(arrival.feed, arrival.name, row[0])
 
 
 def close_load(connection: Connection, report: LoadReport) -> None:
@@ -107,23 +139,18 @@ def close_load(connection: Connection, report: LoadReport) -> None:
         where load_id = %s
         """,
         [
-            *(
-                report.status,
-                report.read,
-                report.inserted,
-                report.duplicate,
-                report.rejected,
-                report.filtered,
-            ),
+            *(report.status, report.read, report.inserted, report.duplicate, report.rejected, report.filtered),
             *(Jsonb(report.filtered_by), report.usage_dates, report.message, report.load_id),
         ],
     )
 
 
-def record_failure(connection: Connection, feed: str, path: Path, received_at: datetime, message: str) -> LoadReport:
+def record_failure(connection: Connection, arrival: Arrival, received_at: datetime, message: str) -> LoadReport:
     """Remember that nothing could be taken from a file, so that people see it and nobody tries it again unchanged."""
     with connection.transaction():
-        report = open_load(connection, feed, path, received_at)
+        if known := already_loaded(connection, arrival):
+            return known
+        report = open_load(connection, arrival, received_at)
         report.status, report.message = "failed", message
         close_load(connection, report)
     return report
@@ -141,11 +168,8 @@ def quarantine(connection: Connection, load_id: int, rejections: Iterable[Reject
             )
 
 
-def _modified_at(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-
-
-def _report(row: dict[str, Any]) -> LoadReport:
+def report_of(row: dict[str, Any]) -> LoadReport:
+    """The report that a row of `raw.loads` keeps."""
     return LoadReport(
         feed=row["feed"],
         file_name=row["file_name"],

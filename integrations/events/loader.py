@@ -8,19 +8,24 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from psycopg import Connection, sql
+from psycopg.rows import dict_row
 
 from integrations.events.contract import Refused, decode_line
+from integrations.events.delimited import Outcome, mapped_lines
 from integrations.events.directory_rows import read_directory
 from integrations.events.ledger import (
+    Arrival,
     LoadReport,
     Rejection,
+    Status,
     already_loaded,
     close_load,
     open_load,
     quarantine,
     record_failure,
+    report_of,
 )
-from integrations.events.mapping import Filtered, SourceMapping, mapped_lines
+from integrations.events.mapping import Filtered, SourceMapping
 from integrations.events.normalise import ROW_COLUMNS, Normaliser
 from integrations.events.publish import publish
 from integrations.events.readers import UnreadableFile, numbered_lines, open_decompressed
@@ -55,6 +60,7 @@ def load_events(
     mapping: SourceMapping | None = None,
     hold: HoldRule = HoldRule(),
     progress: Callable[[int], None] = lambda lines: None,
+    name: str | None = None,
 ) -> LoadReport:
     """Load one file of events, once.
 
@@ -65,17 +71,25 @@ def load_events(
         mapping: how a foreign table becomes events.
         hold: when the load waits for a person instead of being published.
         progress: called with the number of lines read so far.
+        name: by which the book of loads knows the file; its own name unless given.
 
     Returns:
         The report; of the earlier load when this very file was loaded before. A file of which nothing could be
         taken is reported (and remembered) as `failed` with its sentence.
     """
+    arrival = Arrival.of("events", path, name, now)
+    if arrival.problem:
+        return record_failure(connection, arrival, now, arrival.problem)
     try:
         with connection.transaction():
-            known = already_loaded(connection, "events", path)
-            return known or _load(connection, path, now, mapping, hold, progress)
+            if known := already_loaded(connection, arrival):
+                return known
+            report = open_load(connection, arrival, now)
+            _load(connection, report, path, now, mapping, hold, progress)
+            close_load(connection, report)
+            return report
     except UnreadableFile as error:
-        return record_failure(connection, "events", path, now, str(error))
+        return record_failure(connection, arrival, now, str(error))
 
 
 def release_load(connection: Connection, load_id: int) -> LoadReport:
@@ -85,7 +99,8 @@ def release_load(connection: Connection, load_id: int) -> LoadReport:
         LookupError: when no such load waits.
     """
     with connection.transaction():
-        report = _held(connection, load_id)
+        report = _waiting(connection, load_id, ["held"])
+        report.status, report.message = "published", None
         _publish(connection, report, sql.Identifier("raw", "held_events"))
         connection.execute("delete from raw.held_events where load_id = %s", [load_id])
         close_load(connection, report)
@@ -99,7 +114,7 @@ def discard_load(connection: Connection, load_id: int) -> LoadReport:
         LookupError: when no such load waits.
     """
     with connection.transaction():
-        report = _held(connection, load_id, ("held", "failed"))
+        report = _waiting(connection, load_id, ["held", "failed"])
         connection.execute(
             """
             with gone as (delete from raw.held_events where load_id = %s returning *)
@@ -114,38 +129,26 @@ def discard_load(connection: Connection, load_id: int) -> LoadReport:
     return report
 
 
-def _held(connection: Connection, load_id: int, statuses: tuple[str, ...] = ("held",)) -> LoadReport:
-    row = connection.execute(
-        """
-        select feed, file_name, load_id, count_read, count_inserted, count_rejected, count_filtered, filtered_by
-        from raw.loads where load_id = %s and status = any(%s) for update
-        """,
-        [load_id, list(statuses)],
-    ).fetchone()
+def _waiting(connection: Connection, load_id: int, statuses: list[Status]) -> LoadReport:
+    row = (
+        connection.cursor(row_factory=dict_row)
+        .execute("select * from raw.loads where load_id = %s and status = any(%s) for update", [load_id, statuses])
+        .fetchone()
+    )
     if row is None:
         raise LookupError(f"Load {load_id} does not wait; `usage-pricing loads list` shows those that do.")
-    feed, name, load_id, read, inserted, rejected, filtered, filtered_by = row
-    return LoadReport(
-        feed,
-        name,
-        load_id,
-        read=read,
-        inserted=inserted,
-        rejected=rejected,
-        filtered=filtered,
-        filtered_by=filtered_by,
-    )
+    return report_of(row)
 
 
 def _load(
     connection: Connection,
+    report: LoadReport,
     path: Path,
     now: datetime,
     mapping: SourceMapping | None,
     hold: HoldRule,
     progress: Callable[[int], None],
-) -> LoadReport:
-    report = open_load(connection, "events", path, now)
+) -> None:
     normaliser = Normaliser.at(read_directory(connection), now)
     connection.execute(
         """
@@ -155,7 +158,11 @@ def _load(
     )
     filtered: Counter[str] = Counter()
     with open_decompressed(path) as file:
-        fates = _mapped_fates(file, mapping, path.name, normaliser) if mapping else _ndjson_fates(file, normaliser)
+        fates = (
+            _mapped_fates(mapped_lines(file, mapping, report.file_name), normaliser)
+            if mapping
+            else _ndjson_fates(file, normaliser)
+        )
         for batch in _batches(fates):
             _store(connection, report, batch, filtered)
             progress(report.read)
@@ -172,8 +179,6 @@ def _load(
         connection.execute("analyze incoming")
         _publish(connection, report, sql.Identifier("incoming"))
     connection.execute("drop table incoming")
-    close_load(connection, report)
-    return report
 
 
 def _publish(connection: Connection, report: LoadReport, source: sql.Composable) -> None:
@@ -192,9 +197,9 @@ def _ndjson_fates(file: BinaryIO, normaliser: Normaliser) -> Iterator[tuple[int,
 
 
 def _mapped_fates(
-    file: BinaryIO, mapping: SourceMapping, name: str, normaliser: Normaliser
+    lines: Iterator[tuple[int, bytes, Outcome]], normaliser: Normaliser
 ) -> Iterator[tuple[int, bytes, Fate]]:
-    for number, payload, outcome in mapped_lines(file, mapping, name):
+    for number, payload, outcome in lines:
         if isinstance(outcome, tuple):
             try:
                 yield number, payload, normaliser.row(*outcome)

@@ -1,22 +1,18 @@
 """Source mappings: a YAML file that turns a foreign CSV or TSV into events, with no code."""
 
-import csv
-import io
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from integrations.events.contract import Refused, UsageEvent, convert_event
-from integrations.events.readers import UnreadableFile
 
-__all__ = ["Filtered", "MappingError", "SourceMapping", "load_mapping", "localise", "mapped_lines"]
+__all__ = ["Filtered", "MappingError", "SourceMapping", "load_mapping", "localise"]
 
 PLACEHOLDER = re.compile(r"\{(?P<column>[^{}\[]+)(?:\[:(?P<length>\d+)\])?\}")
 ANY_OTHER = "*"
@@ -66,7 +62,7 @@ class Filter(_Strict):
 class SourceMapping(_Strict):
     """How the rows of one foreign table become events."""
 
-    delimiter: str = ","
+    delimiter: Annotated[str, Field(pattern=r'^[^\r\n"]$')] = ","
     time_zone: str
     time: TimeColumns
     event: EventTemplates
@@ -82,10 +78,22 @@ class SourceMapping(_Strict):
             raise ValueError(f"no time zone {name!r} is known; use an IANA name like Europe/Berlin") from error
         return name
 
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        for name, template in self._templates().items():
+            if set("{}") & set(PLACEHOLDER.sub("", template)):
+                raise ValueError(f"the template {name}: {template!r} is not like {{column}} or {{column[:4]}}")
+        if unknown := sorted(set(self.values) - set(self._templates())):
+            raise ValueError(f"values are given for {', '.join(unknown)}, but the event has no such field")
+        return self
+
+    def _templates(self) -> dict[str, str]:
+        event = self.event
+        return {"id": event.id, "source": event.source, "type": event.type, "subject": event.subject, **event.data}
+
     def columns(self) -> set[str]:
         """Every column that the mapping reads."""
-        event = self.event
-        templates = (event.id, event.source, event.type, event.subject, *event.data.values())
+        templates = self._templates().values()
         named = {match["column"] for template in templates for match in PLACEHOLDER.finditer(template)}
         return named | set(self.time.columns) | {rule.column for rule in self.filters}
 
@@ -99,27 +107,19 @@ class SourceMapping(_Strict):
         for rule in self.filters:
             if row[rule.column] in rule.equals:
                 raise Filtered(rule.name)
-        written = " ".join(row[column] for column in self.time.columns)
+        time, is_shifted = self._time_of(" ".join(row[column] for column in self.time.columns))
+        fields = {name: self._expand(name, template, row) for name, template in self._templates().items()}
+        data = {name: fields.pop(name) for name in self.event.data}
+        named = {name: value for name, value in data.items() if value is not None}
+        return convert_event({**fields, "time": time, "data": named}), is_shifted
+
+    def _time_of(self, written: str) -> tuple[datetime, bool]:
         try:
-            naive = datetime.strptime(written, self.time.format)  # noqa: DTZ007 (the zone follows in `localise`)
-        except ValueError as error:
-            raise Refused(
-                "invalid_field", f"time {written!r} is not in the format {self.time.format!r}", "time"
-            ) from error
-        time, is_shifted = localise(naive, ZoneInfo(self.time_zone))
-        event = self.event
-        fields: dict[str, Any] = {
-            name: self._expand(name, template, row)
-            for name, template in (
-                ("id", event.id),
-                ("source", event.source),
-                ("type", event.type),
-                ("subject", event.subject),
-            )
-        }
-        data = {name: self._expand(name, template, row) for name, template in event.data.items()}
-        data = {name: value for name, value in data.items() if value is not None}
-        return convert_event({**fields, "time": time, "data": data}), is_shifted
+            time = datetime.strptime(written, self.time.format)  # noqa: DTZ007 (a zone follows where it names none)
+            return (time, False) if time.tzinfo else localise(time, ZoneInfo(self.time_zone))
+        except (ValueError, OverflowError) as error:
+            message = f"time {written!r} is not in the format {self.time.format!r}"
+            raise Refused("invalid_field", message, "time") from error
 
     def _expand(self, name: str, template: str, row: Mapping[str, str]) -> str | None:
         def value(match: re.Match[str]) -> str:
@@ -153,47 +153,3 @@ def load_mapping(path: Path) -> SourceMapping:
         raise MappingError(f"{path.name}: {faults}") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise MappingError(f"{path.name} can't be read as YAML: {error}") from error
-
-
-def mapped_lines(
-    file: BinaryIO, mapping: SourceMapping, name: str
-) -> Iterator[tuple[int, bytes, tuple[UsageEvent, bool] | Refused | Filtered]]:
-    """Each row of a delimited file with its line number, its fields as JSON, and what became of it.
-
-    Raises:
-        UnreadableFile: when the file lacks a column that the mapping reads.
-    """
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    rows = csv.DictReader(text, delimiter=mapping.delimiter)
-    missing = mapping.columns() - set(rows.fieldnames or ())
-    if missing:
-        raise UnreadableFile(f"{name} lacks the columns that its mapping reads: {', '.join(sorted(missing))}")
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield rows.line_num, b"", Refused("malformed_row", f"the row can't be read: {error}")
-            continue
-        payload = json.dumps(row, ensure_ascii=True, default=str).encode()
-        yield rows.line_num, payload, _fate(mapping, row)
-
-
-def _fate(mapping: SourceMapping, row: dict[str, Any]) -> tuple[UsageEvent, bool] | Refused | Filtered:
-    if None in row or None in row.values():
-        return Refused("malformed_row", "the row has more or fewer fields than the header")
-    if any(not value.isprintable() and not _is_encodable(value) for value in row.values()):
-        return Refused("malformed_row", "the row is not UTF-8")
-    try:
-        return mapping.event_of(row)
-    except (Refused, Filtered) as outcome:
-        return outcome
-
-
-def _is_encodable(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -27,8 +27,11 @@ ROW_COLUMNS = (
     *("customer", "quantity", "duration_seconds", "outcome", "service", "channel", "revenue", "currency"),
     *("is_after_hours", "is_local_time_shifted", "properties", "content_hash"),
 )
-LARGEST_AMOUNT = Decimal(10) ** 14
+AMOUNT_LIMIT = Decimal(10) ** 14 - 1  # numeric(20, 6) holds 14 digits before the point, after rounding
+SMALLEST_EXPONENT = -1000  # PostgreSQL refuses to read some that are smaller; nothing that is measured is
 LONGEST_SECONDS = 2**53
+LONGEST_KEY = 2400  # bytes; an index entry holds about 2,700
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before it lie clocks that were never set: 1970-01-01, 0001-01-01
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,17 @@ class Normaliser:
         """The row of `event`.
 
         Raises:
-            Refused: `unknown_company`, `unknown_branch`, `negative_duration`, `currency_mismatch`, `in_future`,
-                `invalid_field`.
+            Refused: `unknown_company`, `unknown_branch`, `negative_duration`, `negative_revenue`, `currency_mismatch`,
+                `in_future`, `too_old`, `invalid_field`.
         """
         company = self.directory.company(event.subject, event.time)
         if company is None:
             raise Refused("unknown_company", f"no company {event.subject!r} is known", "subject")
         if event.time > self.latest:
             raise Refused("in_future", f"time {event.time.isoformat()} lies in the future", "time")
+        if event.time < EARLIEST:
+            raise Refused("too_old", f"time {event.time.isoformat()} lies before {EARLIEST.date()}", "time")
+        _check_key(event)
         data = event.data
         _check_amounts(data.duration_seconds, data.quantity, data.revenue)
         if data.currency is not None and data.currency != company.currency:
@@ -103,13 +109,25 @@ class Normaliser:
         return branch_id
 
 
+def _check_key(event: UsageEvent) -> None:
+    written = event.source + event.id
+    if len(written) > LONGEST_KEY // 4 and len(written.encode()) > LONGEST_KEY:
+        raise Refused("invalid_field", f"source and id take more than {LONGEST_KEY:,} bytes together", "id")
+
+
 def _check_amounts(duration: int | None, quantity: Decimal, revenue: Decimal | None) -> None:
     if duration is not None and not 0 <= duration <= LONGEST_SECONDS:
         reason = "negative_duration" if duration < 0 else "invalid_field"
         raise Refused(reason, f"data.duration_seconds is {duration}", "data.duration_seconds")
     for field, amount in (("data.quantity", quantity), ("data.revenue", revenue)):
-        if amount is not None and not (amount.is_finite() and abs(amount) < LARGEST_AMOUNT):
+        if amount is not None and not _is_amount(amount):
             raise Refused("invalid_field", f"{field} is {amount}, which is no amount", field)
+    if revenue is not None and revenue < 0:
+        raise Refused("negative_revenue", f"data.revenue is {revenue}", "data.revenue")
+
+
+def _is_amount(number: Decimal) -> bool:
+    return number.is_finite() and -AMOUNT_LIMIT < number < AMOUNT_LIMIT and number.adjusted() >= SMALLEST_EXPONENT
 
 
 def _content_hash(event: UsageEvent) -> int:

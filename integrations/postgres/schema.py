@@ -18,7 +18,7 @@ def migrate(url: str) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     try:

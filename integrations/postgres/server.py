@@ -1,13 +1,11 @@
 """The embedded PostgreSQL: started, found and stopped by its own `pg_ctl`, safely from several processes."""
 
-import fcntl
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -18,6 +16,14 @@ __all__ = ["EmbeddedServer", "ServerError"]
 
 USER = "pipeline"
 START_ATTEMPTS = 8
+INITDB_OPTIONS = (
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--locale=C",
+    "--data-checksums",
+)
 SETTINGS = """\
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -61,17 +67,20 @@ class EmbeddedServer:
         """
         if self.is_alive():
             return
-        with self._lock():
+        with self.site.lock():
             if self.is_alive():
                 return
             if not (self.site.data / "PG_VERSION").exists():
                 self._create_cluster()
             self._write_settings()
+            self._drop_stale_pid()
             self._launch()
 
     def stop(self) -> bool:
         """Stop the server; tells whether one was running."""
-        with self._lock():
+        if not self.site.base.exists():
+            return False
+        with self.site.lock():
             if not self.is_alive():
                 return False
             stopped = self._run("pg_ctl", "stop", "-D", str(self.site.data), "-m", "fast", "-w")
@@ -100,39 +109,20 @@ class EmbeddedServer:
     def _password_file(self) -> Path:
         return self.site.base / "password"
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        self.site.create_base()
-        with (self.site.base / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
     def _create_cluster(self) -> None:
-        self._make_owned_folder(self.site.data)
-        if not self._password_file.exists():
-            with os.fdopen(os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(24))
+        # A creation that was killed leaves a cluster that looks complete but never starts: so it gets its name last.
+        partial = self.site.base / "data.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        self._make_owned_folder(partial)
+        self._password_file.unlink(missing_ok=True)
+        with os.fdopen(os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(24))
         self._hand_over(self._password_file)
-        created = self._run(
-            *(
-                "initdb",
-                "-D",
-                str(self.site.data),
-                "-U",
-                USER,
-                "--auth=scram-sha-256",
-                f"--pwfile={self._password_file}",
-            ),
-            *(
-                "--encoding=UTF8",
-                "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8",
-                "--locale=C",
-                "--data-checksums",
-            ),
-        )
+        options = ("-D", str(partial), "-U", USER, f"--pwfile={self._password_file}", *INITDB_OPTIONS)
+        created = self._run("initdb", *options)
         if created.returncode:
-            raise ServerError(f"PostgreSQL could not create its cluster in {self.site.data}: {created.stdout.strip()}")
+            raise ServerError(f"PostgreSQL could not create its cluster in {partial}: {created.stdout.strip()}")
+        partial.rename(self.site.data)
 
     def _write_settings(self) -> None:
         folder = self.site.data / "conf.d"
@@ -147,24 +137,31 @@ class EmbeddedServer:
             self.site.log.touch(mode=0o600)
         self._hand_over(self.site.log)
 
+    def _drop_stale_pid(self) -> None:
+        """Delete the pid file of a killed server when its pid is a zombie's, or by now somebody else's.
+
+        PostgreSQL would take that process for itself and never start again. The lock on its shared memory, which goes
+        by the folder's inode, still keeps two servers apart.
+        """
+        pid_file = self.site.data / "postmaster.pid"
+        if not (pid_file.exists() and Path("/proc/self").exists()):
+            return
+        pid = pid_file.read_text().partition("\n")[0].lstrip("-")
+        try:
+            is_ours = Path("/proc", pid, "cwd").samefile(self.site.data)
+        except FileNotFoundError:
+            is_ours = False
+        except PermissionError:
+            return
+        if not is_ours:
+            pid_file.unlink()
+
     def _launch(self) -> None:
         # A killed server's workers may hold its shared memory for a moment, and a free port may be taken in between.
         for attempt in range(START_ATTEMPTS):
             time.sleep(0.25 * attempt)
-            options = f"-p {_free_port()}"
-            self._run(
-                "pg_ctl",
-                "start",
-                "-D",
-                str(self.site.data),
-                "-l",
-                str(self.site.log),
-                "-w",
-                "-t",
-                "60",
-                "-o",
-                options,
-            )
+            files = ("-D", str(self.site.data), "-l", str(self.site.log))
+            self._run("pg_ctl", "start", *files, "-w", "-t", "60", "-o", f"-p {_free_port()}")
             if self.is_alive():
                 return
         tail = "\n".join(self.site.log.read_text(errors="replace").splitlines()[-5:])

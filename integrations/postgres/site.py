@@ -1,10 +1,13 @@
 """Decide where the embedded server may live and as whom it may run, before anything is started."""
 
+import fcntl
 import hashlib
 import os
 import pwd
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +54,25 @@ class Site:
         for folder in missing if self.owner else ():
             folder.chmod(0o711)
 
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from changing the base folder meanwhile; a process that dies gives the lock back.
+
+        Raises:
+            SiteError: when the base folder belongs to another user.
+        """
+        try:
+            self.create_base()
+            file = (self.base / "lock").open("w")
+        except PermissionError as error:
+            raise SiteError(
+                f"The folder {self.base} belongs to another user. Run as that user, or delete the folder as that user,"
+                " or set DATABASE_URL to a PostgreSQL of your own."
+            ) from error
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
 
 def find_site(home: Path, system_home: Path = SYSTEM_HOME) -> Site:
     """Place the server in `home`; as root, wherever an unprivileged user may go.
@@ -60,7 +82,7 @@ def find_site(home: Path, system_home: Path = SYSTEM_HOME) -> Site:
     binaries = _wheel_binaries()
     if os.geteuid() != 0:
         return Site(home, binaries, None)
-    owner = _unprivileged_owner()
+    owner = _present_owner(home) or _unprivileged_owner()
     for base in (home, system_home / hashlib.sha256(str(home).encode()).hexdigest()[:16]):
         if can_enter(_nearest_existing(base), owner):
             return Site(base, _reachable_binaries(binaries, base, owner), owner)
@@ -82,6 +104,14 @@ def _allows(status: os.stat_result, owner: Owner, bit: int) -> bool:
 
 def _nearest_existing(path: Path) -> Path:
     return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
+def _present_owner(home: Path) -> Owner | None:
+    """Whoever owns a cluster that is there already, such as one that was created before by an ordinary user."""
+    data = Site(home, home, None).data
+    if not data.exists() or data.stat().st_uid == 0:
+        return None
+    return Owner(data.stat().st_uid, data.stat().st_gid)
 
 
 def _unprivileged_owner() -> Owner:
@@ -114,15 +144,15 @@ def _reachable_binaries(binaries: Path, base: Path, owner: Owner) -> Path:
     if can_enter(binaries / "bin", owner) and _allows((binaries / "bin/postgres").stat(), owner, stat.S_IROTH):
         return binaries
     copy = base / f"postgresql-{_fingerprint(binaries)}"
-    if not copy.exists():
-        partial = base / f".{copy.name}.{os.getpid()}"
-        Site(base, binaries, owner).create_base()
-        shutil.copytree(binaries, partial, symlinks=True, ignore=shutil.ignore_patterns("include"))
-        _open_for_reading(partial)
-        try:
+    if copy.exists():
+        return copy
+    with Site(base, binaries, owner).lock():
+        if not copy.exists():  # else another process was first
+            partial = base / f".{copy.name}"
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(binaries, partial, symlinks=True, ignore=shutil.ignore_patterns("include"))
+            _open_for_reading(partial)
             partial.rename(copy)
-        except OSError:  # another process was first; its copy is as good
-            shutil.rmtree(partial)
     return copy
 
 

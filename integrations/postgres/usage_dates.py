@@ -1,4 +1,7 @@
-"""Which usage dates must be rebuilt: state, not a cursor. A load marks a date, a build clears what it has captured."""
+"""Which usage dates must be rebuilt: state, not a cursor. A load marks a date, a build clears what it has captured.
+
+Whoever writes several dates locks them in order, since loads and builds do so at the same time.
+"""
 
 from datetime import date
 
@@ -31,7 +34,14 @@ def open_calendar(connection: Connection, today: date) -> None:
 def mark_dirty_from(connection: Connection, first: date) -> None:
     """Mark every known date from `first` on: a reference feed changed what is said about them."""
     connection.execute(
-        "update ops.usage_date_state set dirty_version = dirty_version + 1 where usage_date >= %s", [first]
+        """
+        with locked as (
+            select usage_date from ops.usage_date_state where usage_date >= %s order by usage_date for update
+        )
+        update ops.usage_date_state as state set dirty_version = dirty_version + 1
+        from locked where state.usage_date = locked.usage_date
+        """,
+        [first],
     )
 
 
@@ -47,9 +57,12 @@ def mark_built(connection: Connection, versions: dict[date, int]) -> None:
     """Store that the captured versions are built."""
     connection.execute(
         """
+        with locked as (
+            select usage_date from ops.usage_date_state where usage_date = any(%(dates)s) order by usage_date for update
+        ),
+        captured as (select * from unnest(%(dates)s::date[], %(versions)s::bigint[]) as captured (usage_date, version))
         update ops.usage_date_state as state set built_version = greatest(built_version, captured.version)
-        from unnest(%s::date[], %s::bigint[]) as captured (usage_date, version)
-        where state.usage_date = captured.usage_date
+        from locked join captured using (usage_date) where state.usage_date = locked.usage_date
         """,
-        [list(versions), list(versions.values())],
+        {"dates": list(versions), "versions": list(versions.values())},
     )

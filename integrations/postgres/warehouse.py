@@ -13,6 +13,11 @@ from psycopg.types.json import Jsonb
 __all__ = ["Warehouse", "append_rows", "read_frame", "replace_rows"]
 
 DATE_OID, TIMESTAMPTZ_OID = 1082, 1184
+DTYPES: dict[int, np.dtype[Any]] = {
+    oid: np.dtype(name)
+    for name, oids in {"bool": [16], "int64": [20, 21, 23], "float64": [700, 701]}.items()
+    for oid in oids
+}
 Row = Mapping[str, Any]
 
 
@@ -49,6 +54,8 @@ def read_frame(connection: Connection, query: str, parameters: Sequence[Any] | R
             frame[column.name] = pd.to_datetime(frame[column.name])
         elif column.type_code == TIMESTAMPTZ_OID:
             frame[column.name] = pd.to_datetime(frame[column.name], utc=True)
+        elif frame.empty and column.type_code in DTYPES:
+            frame[column.name] = frame[column.name].astype(DTYPES[column.type_code])
     return frame
 
 
@@ -58,15 +65,25 @@ def append_rows(connection: Connection, table: str, rows: Iterable[Row]) -> int:
     Args:
         table: with its schema, such as `ml.usage_patterns`.
         rows: all with the same columns.
+
+    Raises:
+        ValueError: when they have not.
     """
     rows = list(rows)
     if not rows:
         return 0
+    names = list(rows[0])
+    for row in rows:
+        if row.keys() != rows[0].keys():
+            odd = ", ".join(sorted(row.keys() ^ rows[0].keys()))
+            raise ValueError(f"The rows for {table} must all have the same columns; only some have {odd}.")
     statement = sql.SQL("insert into {} ({}) values ({}) on conflict do nothing").format(
-        _table(table), _names(rows[0]), sql.SQL(", ").join(sql.Placeholder() * len(rows[0]))
+        _table(table),
+        sql.SQL(", ").join(map(sql.Identifier, names)),
+        sql.SQL(", ").join(sql.Placeholder() * len(names)),
     )
     with connection.cursor() as cursor:
-        cursor.executemany(statement, [[_plain(value) for value in row.values()] for row in rows])
+        cursor.executemany(statement, [[_plain(row[name]) for name in names] for row in rows])
         return cursor.rowcount
 
 
@@ -85,15 +102,13 @@ def _table(name: str) -> sql.Identifier:
     return sql.Identifier(*name.split("."))
 
 
-def _names(row: Row) -> sql.Composable:
-    return sql.SQL(", ").join(map(sql.Identifier, row))
-
-
 def _plain(value: Any) -> Any:
     """What the driver understands for what pandas and numpy hold."""
     if isinstance(value, dict | list | tuple):
         return Jsonb(value)
-    if isinstance(value, np.generic):
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)
+    elif isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, pd.Timestamp):
         value = value.to_pydatetime()

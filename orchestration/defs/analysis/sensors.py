@@ -6,7 +6,7 @@ from orchestration.defs.analysis.assets import CHARACTERISTICS, FORECASTS, PATTE
 from orchestration.due import request_runs
 from orchestration.milestones import companies_due, read_companies, usage_dates
 from orchestration.partitions import contiguous_ranges, range_tags
-from orchestration.resources import WarehouseResource, go_live_date
+from orchestration.resources import NO_MARTS, WarehouseResource, go_live_date, has_marts
 
 ANALYSIS = dg.AssetSelection.assets(PATTERNS, CHARACTERISTICS, FORECASTS)
 daily_analysis_job = dg.define_asset_job(
@@ -24,6 +24,8 @@ def milestone_runs(
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for the runs that cover the companies whose day `day` is due."""
     with db.connect() as connection:
+        if not has_marts(connection):
+            return NO_MARTS
         now = db.now()
         due = companies_due(read_companies(connection, day, go_live_date(connection)), now, day)
         ranges = contiguous_ranges(usage_dates(due))

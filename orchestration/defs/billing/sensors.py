@@ -5,7 +5,7 @@ import dagster as dg
 from orchestration.billing import lines_due
 from orchestration.defs.billing.assets import METER_EVENTS, RATED_USAGE
 from orchestration.due import request_runs
-from orchestration.resources import WarehouseResource
+from orchestration.resources import NO_MARTS, WarehouseResource, has_marts
 
 billing_sync_job = dg.define_asset_job(
     "billing_sync_job",
@@ -23,6 +23,8 @@ UNSENT = """
 def billing_sync_sensor(context: dg.SensorEvaluationContext, db: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
     """Ask for a sync when usage was not rated, or was rated and not submitted."""
     with db.connect() as connection:
+        if not has_marts(connection):
+            return NO_MARTS
         now = db.now()
         due = [line.line_id for line in lines_due(connection, now)]
         due += [row[0] for row in connection.execute(UNSENT)]

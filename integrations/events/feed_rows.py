@@ -1,0 +1,203 @@
+"""The rows of the reference feeds: what each may say, how it is stored, and which usage dates it changes."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from psycopg import Connection, errors, sql
+from psycopg.types.json import Jsonb
+
+from integrations.events.contract import Refused, Text, Zoned
+from integrations.events.directory import opening_minutes
+
+__all__ = ["Branch", "Company", "FeedRow", "Subscription"]
+
+Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
+Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
+FIRST_YEAR, LAST_YEAR = 1900, 9000  # what every zone, driver and calendar can still turn into a local date
+
+
+class Company(msgspec.Struct, forbid_unknown_fields=True):
+    """A company as described from `valid_from` on (its activation, unless the feed says another time)."""
+
+    company: Text
+    name: Text
+    industry: Text
+    country: Country
+    time_zone: Text
+    business_hours: dict[str, Any]
+    locale: Text
+    currency: Currency
+    activated_at: Zoned
+    valid_from: Zoned | None = None
+    contact_email: Text | None = None
+
+    def store(self, connection: Connection, load_id: int, received_at: datetime) -> bool:
+        """Write the row; tells whether it was new."""
+        _check_times(activated_at=self.activated_at, valid_from=self.valid_from)
+        _check_zone(connection, self.time_zone)
+        _check("business_hours", lambda: opening_minutes(self.business_hours), None)
+        connection.execute(
+            "insert into raw.company_ids (company_key) select %s where not exists"
+            " (select from raw.company_ids where company_key = %s) on conflict do nothing",
+            [self.company, self.company],
+        )
+        company_id = _company_id(connection, self.company)
+        row = {
+            **{
+                name: getattr(self, name) for name in ("name", "industry", "country", "time_zone", "locale", "currency")
+            },
+            "company_id": company_id,
+            "valid_from": self.valid_from or self.activated_at,
+            "business_hours": Jsonb(self.business_hours),
+            "activated_at": self.activated_at,
+            "contact_email": self.contact_email,
+        }
+        return _append(connection, "companies", ("company_id", "valid_from"), row, load_id, received_at)
+
+    def changes_from(self, connection: Connection) -> date | None:
+        """The first local date on which the company is, or was once said to be, active."""
+        return _earliest_date(connection, self.company, "activated_at", [])
+
+
+class Branch(msgspec.Struct, forbid_unknown_fields=True):
+    """A site of a company as described from `valid_from` on."""
+
+    company: Text
+    branch: Text
+    name: Text
+    valid_from: Zoned
+    city: Text | None = None
+    region: Text | None = None
+
+    def store(self, connection: Connection, load_id: int, received_at: datetime) -> bool:
+        """Write the row; tells whether it was new."""
+        _check_times(valid_from=self.valid_from)
+        company_id = _company_id(connection, self.company)
+        key = [company_id, self.branch]
+        connection.execute(
+            "insert into raw.branch_ids (company_id, branch_key) select %s, %s where not exists"
+            " (select from raw.branch_ids where company_id = %s and branch_key = %s) on conflict do nothing",
+            key * 2,
+        )
+        found = connection.execute(
+            "select branch_id from raw.branch_ids where company_id = %s and branch_key = %s", key
+        ).fetchone()
+        assert found is not None
+        row = {
+            **{name: getattr(self, name) for name in ("name", "valid_from", "city", "region")},
+            "company_id": company_id,
+            "branch_id": found[0],
+        }
+        return _append(connection, "branches", ("company_id", "branch_id", "valid_from"), row, load_id, received_at)
+
+    def changes_from(self, connection: Connection) -> date | None:
+        """The local date of the company on which the description begins to hold."""
+        return _earliest_date(connection, self.company, "%s::timestamptz", [self.valid_from])
+
+
+class Subscription(msgspec.Struct, forbid_unknown_fields=True):
+    """The plan that a company has from `valid_from` on."""
+
+    company: Text
+    plan: Text
+    valid_from: Zoned
+    plan_version: int = 1
+    status: Text = "active"
+    stripe_customer_id: Text | None = None
+
+    def store(self, connection: Connection, load_id: int, received_at: datetime) -> bool:
+        """Write the row; tells whether it was new."""
+        if self.status not in ("trial", "active", "cancelled"):
+            raise Refused("invalid_field", f"status is {self.status!r}; use trial, active or cancelled", "status")
+        _check_times(valid_from=self.valid_from)
+        key = [self.plan, self.plan_version]
+        if not connection.execute("select 1 from raw.plans where plan_key = %s and version = %s", key).fetchone():
+            raise Refused("unknown_plan", f"no version {self.plan_version} of a plan {self.plan!r} is known", "plan")
+        row = {
+            "company_id": _company_id(connection, self.company),
+            "plan_key": self.plan,
+            **{name: getattr(self, name) for name in ("valid_from", "plan_version", "status", "stripe_customer_id")},
+        }
+        return _append(connection, "subscriptions", ("company_id", "valid_from"), row, load_id, received_at)
+
+    def changes_from(self, connection: Connection) -> date | None:
+        """None: no usage date says anything about subscriptions."""
+        return None
+
+
+FeedRow = Company | Branch | Subscription
+
+
+def _append(
+    connection: Connection,
+    table: str,
+    key: tuple[str, ...],
+    row: dict[str, Any],
+    load_id: int,
+    received_at: datetime,
+) -> bool:
+    """Add a version unless the last one received for this key says the same; a later line is always received later."""
+    says_same = sql.SQL(" and ").join(
+        sql.SQL("{0} is not distinct from {1}").format(sql.Identifier("last", name), sql.Placeholder(name))
+        for name in row
+    )
+    same_key = sql.SQL(" and ").join(
+        sql.SQL("{0} = {1}").format(sql.Identifier(name), sql.Placeholder(name)) for name in key
+    )
+    everything = {**row, "load_id": load_id}
+    names = sql.SQL(", ").join(map(sql.Identifier, everything))
+    values = sql.SQL(", ").join(map(sql.Placeholder, everything))
+    statement = sql.SQL(
+        """
+        with last as (select * from {table} where {same_key} order by received_at desc limit 1)
+        insert into {table} ({names}, received_at)
+        select {values}, greatest(%(received_at)s, (select received_at + interval '1 microsecond' from last))
+        where not exists (select from last where {says_same})
+        """
+    ).format(table=sql.Identifier("raw", table), names=names, values=values, same_key=same_key, says_same=says_same)
+    return connection.execute(statement, {**everything, "received_at": received_at}).rowcount == 1
+
+
+def _company_id(connection: Connection, key: str) -> int:
+    row = connection.execute("select company_id from raw.company_ids where company_key = %s", [key]).fetchone()
+    if row is None:
+        raise Refused("unknown_company", f"no company {key!r} is known", "company")
+    company_id: int = row[0]
+    return company_id
+
+
+def _check(field: str, call: Callable[[], Any], message: str | None) -> None:
+    try:
+        call()
+    except (KeyError, ValueError, OSError) as error:
+        raise Refused("invalid_field", message or str(error), field) from error
+
+
+def _check_times(**times: datetime | None) -> None:
+    for field, time in times.items():
+        if time is not None and not FIRST_YEAR <= time.year <= LAST_YEAR:
+            raise Refused("invalid_field", f"{field} is {time.isoformat()}, which is no time of a business", field)
+
+
+def _check_zone(connection: Connection, name: str) -> None:
+    """The zone must be known here and in the database: the one dates the events, the other the activation."""
+    message = f"no time zone {name!r} is known; use an IANA name like Europe/Berlin"
+    _check("time_zone", lambda: ZoneInfo(name), message)
+    try:
+        with connection.transaction():
+            connection.execute("select now() at time zone %s", [name])
+    except errors.InvalidParameterValue as error:
+        raise Refused("invalid_field", message, "time_zone") from error
+
+
+def _earliest_date(connection: Connection, company: str, time: str, parameters: list[datetime]) -> date | None:
+    """The local date of a time, by the earliest of all zones and times that the company's versions name."""
+    row = connection.execute(
+        f"select min(({time} at time zone time_zone)::date) from raw.companies join raw.company_ids using (company_id)"
+        " where company_key = %s".encode(),
+        [*parameters, company],
+    ).fetchone()
+    return row[0] if row else None

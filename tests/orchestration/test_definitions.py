@@ -1,0 +1,95 @@
+"""The graph as it is: what changes here shows in review."""
+
+import pytest
+
+ASSETS = {
+    "billing/meter_events": ["billing/rated_usage"],
+    "billing/rated_usage": ["marts/dim_companies", "marts/fct_meter_usage_daily", "raw/plans", "raw/subscriptions"],
+    "marts/billable_meters": [],
+    "marts/dim_companies": ["raw/companies", "raw/company_ids", "raw/subscriptions"],
+    "marts/fct_meter_usage_daily": ["marts/billable_meters", "raw/usage_events"],
+    "marts/fct_usage_daily": [
+        "marts/fct_usage_hourly",
+        "raw/branches",
+        "raw/companies",
+        "raw/company_ids",
+        "raw/usage_events",
+    ],
+    "marts/fct_usage_hourly": ["raw/usage_events"],
+    "marts/fct_usage_monthly": ["marts/fct_usage_daily", "raw/usage_events"],
+    "messaging/notifications": ["ml/pricing_recommendations", "ml/usage_insights"],
+    "ml/business_characteristics": [
+        "marts/dim_companies",
+        "marts/fct_meter_usage_daily",
+        "marts/fct_usage_hourly",
+    ],
+    "ml/pricing_recommendations": [
+        "ml/business_characteristics",
+        "ml/usage_forecasts",
+        "ml/usage_patterns",
+        "raw/plans",
+        "raw/subscriptions",
+    ],
+    "ml/usage_forecasts": ["marts/dim_companies", "marts/fct_meter_usage_daily", "marts/fct_usage_hourly"],
+    "ml/usage_insights": ["ml/business_characteristics", "ml/usage_forecasts", "ml/usage_patterns"],
+    "ml/usage_patterns": ["marts/dim_companies", "marts/fct_meter_usage_daily", "marts/fct_usage_hourly"],
+    "raw/branches": ["raw/companies"],
+    "raw/companies": [],
+    "raw/plans": [],
+    "raw/subscriptions": ["raw/companies", "raw/plans"],
+    "raw/usage_events": ["raw/branches", "raw/companies"],
+}
+JOBS = {
+    "billing_sync_job",
+    "daily_analysis_job",
+    "day_14_recommendations_job",
+    "day_7_insights_job",
+    "ingestion_job",
+    "usage_marts_job",
+}
+SENSORS = {
+    "billing_sync_sensor",
+    "changed_usage_dates_sensor",
+    "day_14_recommendations_sensor",
+    "day_7_insights_sensor",
+    "landing_files_sensor",
+}
+SCHEDULES = {"daily_analysis_schedule", "hourly_usage_marts_schedule"}
+
+
+@pytest.fixture(scope="module")
+def repository(local_folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("USAGE_PRICING_LOCAL", str(local_folder))
+        from orchestration.definitions import defs
+
+        yield defs().get_repository_def()
+
+
+def test_the_assets_and_what_they_read(repository):
+    graph = repository.asset_graph
+    found = {
+        key.to_user_string(): sorted(parent.to_user_string() for parent in graph.get(key).parent_keys)
+        for key in graph.materializable_asset_keys
+    }
+    assert found == ASSETS
+
+
+def test_the_jobs_sensors_and_schedules(repository):
+    assert {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")} == JOBS
+    assert {sensor.name for sensor in repository.sensor_defs} == SENSORS
+    assert {schedule.name for schedule in repository.schedule_defs} == SCHEDULES
+
+
+def test_every_asset_says_what_it_holds_who_owns_it_and_where_it_belongs(repository):
+    graph = repository.asset_graph
+    for key in graph.materializable_asset_keys:
+        node = graph.get(key)
+        assert node.description, key
+        assert node.group_name != "default", key
+        assert node.owners, key
+
+
+def test_the_checks_at_the_raw_boundary_block(repository):
+    blocking = {key.name for key in repository.asset_graph.asset_check_keys if repository.asset_graph.get(key).blocking}
+    assert {"no_load_is_held", "events_keep_their_suite"} <= blocking

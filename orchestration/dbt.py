@@ -38,8 +38,8 @@ def _read(path: Path, modified: int) -> dict[str, Any]:
 
 
 def asset_key(node: Node) -> dg.AssetKey:
-    """The key of a model, seed or source: its schema and table."""
-    return dg.AssetKey([node["schema"], node["name"]])
+    """The key of a model, seed or source: its schema and table, or the asset that its meta names."""
+    return dg.AssetKey(_meta(node).get("asset_key") or [node["schema"], node["name"]])
 
 
 def model_key(name: str) -> dg.AssetKey:
@@ -126,7 +126,7 @@ def _check_name(test: Node) -> str:
 
 
 def _spec(node: Node) -> dg.AssetSpec:
-    own = node["config"].get("meta", {}).get("dagster", {})
+    own = _meta(node)
     columns = [
         dg.TableColumn(name=c["name"], type=c.get("data_type") or "", description=c.get("description"))
         for c in node["columns"].values()
@@ -141,6 +141,12 @@ def _spec(node: Node) -> dg.AssetSpec:
         code_version=node["checksum"]["checksum"][:12],
         metadata={"dagster/column_schema": dg.TableSchema(columns)},
     )
+
+
+def _meta(node: Node) -> dict[str, Any]:
+    """What a node says to Dagster."""
+    own: dict[str, Any] = node["config"].get("meta", {}).get("dagster", {})
+    return own
 
 
 def _upstream(node: Node) -> set[dg.AssetKey]:

@@ -141,19 +141,28 @@ def _wheel_binaries() -> Path:
 
 
 def _reachable_binaries(binaries: Path, base: Path, owner: Owner) -> Path:
-    if can_enter(binaries / "bin", owner) and _allows((binaries / "bin/postgres").stat(), owner, stat.S_IROTH):
+    libraries = _bundled_libraries(binaries)
+    is_readable = _allows((binaries / "bin/postgres").stat(), owner, stat.S_IROTH)
+    if is_readable and all(can_enter(folder, owner) for folder in (binaries / "bin", *libraries)):
         return binaries
     copy = base / f"postgresql-{_fingerprint(binaries)}"
-    if copy.exists():
-        return copy
+    site_packages = binaries.parents[1]
     with Site(base, binaries, owner).lock():
-        if not copy.exists():  # else another process was first
+        if not copy.exists():
             partial = base / f".{copy.name}"
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(binaries, partial, symlinks=True, ignore=shutil.ignore_patterns("include"))
+            for folder in (binaries, *libraries):
+                target = partial / folder.relative_to(site_packages)
+                shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns("include"))
             _open_for_reading(partial)
             partial.rename(copy)
-    return copy
+    return copy / binaries.relative_to(site_packages)
+
+
+def _bundled_libraries(binaries: Path) -> list[Path]:
+    """Where the wheel keeps libraries, which the programs find by a path relative to their own (Linux, macOS)."""
+    package = binaries.parent
+    return [folder for folder in (package.with_name(f"{package.name}.libs"), package / ".dylibs") if folder.exists()]
 
 
 def _fingerprint(binaries: Path) -> str:

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from integrations.postgres import site
@@ -20,13 +22,13 @@ def nobody_here(server_home):
 def installation(server_home, tmp_path_factory):
     """A small tree that looks like an installation of PostgreSQL, for root's eyes only."""
     root = server_home / tmp_path_factory.mktemp("x").name
-    for name in ("bin/postgres", "lib/library.so", "share/zone.tab", "include/header.h"):
-        (root / "install" / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / "install" / name).write_text(name)
-        (root / "install" / name).chmod(0o600)
-    (root / "install/bin/postgres").chmod(0o700)
-    (root / "install").chmod(0o700)
-    return root / "install"
+    for name in ("package/pg/bin/postgres", "package/pg/lib/a.so", "package/pg/include/a.h", "package.libs/b.so"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+        (root / name).chmod(0o600)
+    (root / "package/pg/bin/postgres").chmod(0o700)
+    (root / "package").chmod(0o700)
+    return root / "package/pg"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,9 @@ def test_root_without_a_folder_that_others_may_enter_is_told_what_to_do(monkeypa
     monkeypatch.setattr(site, "_unprivileged_owner", lambda: nobody_here)
     closed = server_home / "all_closed"
     closed.mkdir(mode=0o700)
-    with pytest.raises(SiteError, match=rf"uid {nobody_here.uid} may enter.*all_closed/home.*all_closed/system.*DATABASE_URL"):
+    with pytest.raises(
+        SiteError, match=rf"uid {nobody_here.uid} may enter.*all_closed/home.*all_closed/system.*DATABASE_URL"
+    ):
         find_site(closed / "home", closed / "system")
 
 
@@ -109,18 +113,26 @@ def test_a_missing_wheel_is_named(monkeypatch):
 
 
 def test_binaries_that_can_be_reached_stay_where_they_are(installation, nobody_here):
-    for path in (installation, *installation.rglob("*")):
+    for path in installation.parents[1].rglob("*"):
         path.chmod(0o755)
     assert site._reachable_binaries(installation, installation.parent, nobody_here) == installation
 
 
+def test_binaries_whose_libraries_are_out_of_reach_do_not_stay(installation, nobody_here):
+    for path in installation.parents[1].rglob("*"):
+        path.chmod(0o755)
+    installation.parent.with_name("package.libs").chmod(0o700)
+    assert site._reachable_binaries(installation, installation.parents[1] / "base", nobody_here) != installation
+
+
 def test_binaries_out_of_reach_are_copied_once_to_where_anybody_may_read_them(installation, nobody_here):
-    base = installation.parent / "base"
+    base = installation.parents[1] / "base"
     copy = site._reachable_binaries(installation, base, nobody_here)
-    assert copy.parent == base
+    assert copy.is_relative_to(base)
     assert can_enter(copy / "bin", nobody_here)
     assert (copy / "bin/postgres").stat().st_mode & 0o555 == 0o555
-    assert (copy / "lib/library.so").stat().st_mode & 0o444 == 0o444
+    assert (copy / "lib/a.so").stat().st_mode & 0o444 == 0o444
+    assert (copy / "../../package.libs/b.so").stat().st_mode & 0o444 == 0o444
     assert not (copy / "include").exists()
     marker = copy / "marker"
     marker.touch()
@@ -129,11 +141,11 @@ def test_binaries_out_of_reach_are_copied_once_to_where_anybody_may_read_them(in
 
 
 def test_a_copy_that_was_killed_halfway_is_made_anew(installation, nobody_here):
-    base = installation.parent / "base"
+    base = installation.parents[1] / "base"
     copy = site._reachable_binaries(installation, base, nobody_here)
-    halfway = base / f".{copy.name}"
-    copy.rename(halfway)
-    (halfway / "bin/postgres").unlink()
+    halfway = base / f".{copy.parents[1].name}"
+    copy.parents[1].rename(halfway)
+    shutil.rmtree(halfway / "package/pg/bin")
     assert site._reachable_binaries(installation, base, nobody_here) == copy
     assert (copy / "bin/postgres").exists()
     assert not halfway.exists()
@@ -141,10 +153,10 @@ def test_a_copy_that_was_killed_halfway_is_made_anew(installation, nobody_here):
 
 def test_copying_leaves_the_permissions_of_the_original_alone(installation, nobody_here):
     def modes():
-        return {path: path.stat().st_mode for path in (installation.parent, installation, *installation.rglob("*"))}
+        return {path: path.stat().st_mode for path in (installation.parent, *installation.parent.rglob("*"))}
 
     before = modes()
-    site._reachable_binaries(installation, installation.parent / "base", nobody_here)
+    site._reachable_binaries(installation, installation.parents[1] / "base", nobody_here)
     assert modes() == before
 
 

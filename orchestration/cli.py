@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -98,11 +99,21 @@ def demo(
     Example: usage-pricing demo --events 50000 --companies 24
     """
     from orchestration import environment, paths
-    from orchestration.demo import run_demo
+    from orchestration.demo import STEPS, run_demo
 
-    with console.status("Starting the database ...") as shown:
+    columns = (
+        SpinnerColumn(),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("Starting the database ...", total=STEPS)
         url = environment.prepare()
-        report = run_demo(url, events, companies, days, seed, lambda sentence: shown.update(sentence))
+        report = run_demo(
+            url, events, companies, days, seed, lambda sentence: progress.update(task, advance=1, description=sentence)
+        )
     table = Table(title="What came out", show_header=False)
     for name, figure in report.figures.items():
         table.add_row(name, figure)

@@ -31,6 +31,8 @@ SENSORS = {
     "day_14_recommendations_sensor": "recommendations",
     "billing_sync_sensor": "rate and meter",
 }
+STEPS = 1 + 3 * len(SENSORS)
+"""How often `run_demo` calls its `step`: for the simulation, and on days 7, 14 and last for each sensor."""
 Step = Callable[[str], None]
 
 

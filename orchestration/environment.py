@@ -47,6 +47,7 @@ def prepare() -> str:
         .set(drivername="postgresql+psycopg2")
         .render_as_string(hide_password=False),
         "USAGE_PRICING_LOCAL": str(paths.local()),
+        "DAGSTER_DISABLE_TELEMETRY": "true",
     }
     return url
 

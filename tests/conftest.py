@@ -15,6 +15,7 @@ from integrations.postgres.server import EmbeddedServer
 
 # Real inputs may be old; the partitions are defined when the definitions are first imported.
 os.environ["FIRST_USAGE_DATE"] = "1999-01-01"
+os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
 FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 NUMBERS = count(1)
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from orchestration import dbt
+from orchestration.dbt_runner import invoke
 from orchestration.partitions import range_tags
 from tests.feeds import company, event, lines
 
@@ -33,8 +34,8 @@ def build(pipeline, first: str, last: str) -> None:
 
 
 def test_the_unit_tests_of_the_models_pass(pipeline, database_url):
-    dbt.invoke(["run", "--empty"], database_url, WINDOW)
-    results = dbt.invoke(["test", "--select", "test_type:unit"], database_url, WINDOW)
+    invoke(["run", "--empty"], database_url, WINDOW)
+    results = invoke(["test", "--select", "test_type:unit"], database_url, WINDOW)
     assert {result.node.name: str(result.status) for result in results} == {
         "a_day_has_its_busiest_hour_its_rates_and_its_zero_rows": "pass",
         "a_customer_who_comes_on_two_days_is_one_in_the_month": "pass",
@@ -45,7 +46,7 @@ def test_the_unit_tests_of_the_models_pass(pipeline, database_url):
 def test_without_a_window_nothing_is_built_and_nothing_is_wiped(landed, database_url):
     landed.tick("changed_usage_dates_sensor")
     before = landed.fingerprint("marts.fct_usage_daily", "marts.fct_usage_hourly")
-    results = dbt.invoke(["run", "--select", "tag:usage"], database_url)
+    results = invoke(["run", "--select", "tag:usage"], database_url)
     assert "USAGE_WINDOW_START and USAGE_WINDOW_END are not set" in " ".join(str(result.message) for result in results)
     assert landed.fingerprint(*before) == before
 
@@ -120,5 +121,5 @@ def test_every_model_and_column_is_described():
 
 def test_the_environment_is_left_as_it_was(pipeline, database_url):
     before = dict(os.environ)
-    dbt.invoke(["ls"], database_url, WINDOW)
+    invoke(["ls"], database_url, WINDOW)
     assert dict(os.environ) == before

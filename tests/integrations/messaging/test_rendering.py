@@ -205,7 +205,7 @@ def test_a_switch_names_both_plans_their_costs_and_the_savings(payload, form):
         "Voraussichtliche Ersparnis",
         "Keine Grundgebühr",
         "1.120,10 € pro Monat",
-        "Sicherheit dieser Einschätzung: 87 %",
+        "So kommt es in 87 % der Monate, die wir simuliert haben.",
         "gilt bis zum 5. Dezember 2026",
         "Empfehlung ansehen und Tarif wechseln",
     ):

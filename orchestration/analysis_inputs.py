@@ -80,29 +80,39 @@ ACTIVITY = """
     with
 
     customers as (
-        select company_id, customer, count(distinct usage_date) as days
+        select company_id, customer, max(usage_date) > min(usage_date) as has_returned
         from raw.usage_events
         where usage_date >= %(first)s and usage_date < %(as_of)s and customer is not null
         group by company_id, customer
     ),
 
-    others as (
-        select company_id, count(distinct service) as distinct_services,
-            coalesce(sum(revenue), 0)::double precision as total_revenue
-        from raw.usage_events
-        where usage_date >= %(first)s and usage_date < %(as_of)s
+    counted as (
+        select company_id, count(*) as unique_customers, count(*) filter (where has_returned) as returning_customers
+        from customers group by company_id
+    ),
+
+    services as (
+        select distinct company_id, service from raw.usage_events
+        where usage_date >= %(first)s and usage_date < %(as_of)s and service is not null
+    ),
+
+    offered as (select company_id, count(*) as distinct_services from services group by company_id),
+
+    earned as (
+        select company_id, sum(total_revenue)::double precision as total_revenue
+        from marts.fct_usage_daily where usage_date >= %(first)s and usage_date < %(as_of)s
         group by company_id
     )
 
-    select companies.company_id, count(customers.customer) as unique_customers,
-        count(customers.customer) filter (where customers.days > 1) as returning_customers,
-        coalesce(max(others.distinct_services), 0) as distinct_services,
-        coalesce(max(others.total_revenue), 0) as total_revenue
+    select companies.company_id, coalesce(counted.unique_customers, 0) as unique_customers,
+        coalesce(counted.returning_customers, 0) as returning_customers,
+        coalesce(offered.distinct_services, 0) as distinct_services,
+        coalesce(earned.total_revenue, 0) as total_revenue
     from marts.dim_companies as companies
-    left join customers on companies.company_id = customers.company_id
-    left join others on companies.company_id = others.company_id
+    left join counted on companies.company_id = counted.company_id
+    left join offered on companies.company_id = offered.company_id
+    left join earned on companies.company_id = earned.company_id
     where companies.activated_on < %(as_of)s
-    group by companies.company_id
 """
 
 

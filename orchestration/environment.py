@@ -31,13 +31,14 @@ def prepare() -> str:
     Returns:
         The warehouse's URL.
     """
-    from integrations.postgres.schema import create_database, migrate
+    from integrations.postgres.schema import create_database, migrate, relax_durability
 
     url = database_url()
     dagster_url = os.environ.get("DAGSTER_DATABASE_URL") or _beside(url)
     for wanted in (url, dagster_url):
         create_database(wanted)
     migrate(url)
+    relax_durability(dagster_url)
     for folder in (paths.landing(), paths.outbox(), paths.local() / "dagster"):
         folder.mkdir(parents=True, exist_ok=True)
     os.environ |= {

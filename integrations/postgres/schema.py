@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import create_engine, make_url, text
 
-__all__ = ["SCHEMAS", "create_database", "migrate"]
+__all__ = ["SCHEMAS", "create_database", "migrate", "relax_durability"]
 
 SCHEMAS = ("raw", "staging", "intermediate", "marts", "ml", "billing", "messaging", "ops")
 MIGRATION_LOCK = 7_151_001
@@ -44,3 +44,13 @@ def create_database(url: str) -> None:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
             return  # another process was first
+
+
+def relax_durability(url: str) -> None:
+    """Let commits of a database not wait for the disk: a power cut may cost its last moments, never its consistency.
+
+    For a log of runs, whose effects are committed durably elsewhere.
+    """
+    name = sql.Identifier(str(make_url(url).database))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("alter database {} set synchronous_commit = off").format(name))

@@ -147,16 +147,23 @@ def _reachable_binaries(binaries: Path, base: Path, owner: Owner) -> Path:
         return binaries
     copy = base / f"postgresql-{_fingerprint(binaries)}"
     site_packages = binaries.parents[1]
-    with Site(base, binaries, owner).lock():
-        if not copy.exists():
-            partial = base / f".{copy.name}"
-            shutil.rmtree(partial, ignore_errors=True)
-            for folder in (binaries, *libraries):
-                target = partial / folder.relative_to(site_packages)
-                shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns("include"))
-            _open_for_reading(partial)
-            partial.rename(copy)
+    if not copy.exists():
+        with Site(base, binaries, owner).lock():
+            _copy_for_all([binaries, *libraries], site_packages, copy)
     return copy / binaries.relative_to(site_packages)
+
+
+def _copy_for_all(folders: list[Path], root: Path, copy: Path) -> None:
+    """Copy folders with their paths below `root`, readable for anybody; the copy gets its name when it is complete."""
+    if copy.exists():
+        return  # another process was first
+    partial = copy.with_name(f".{copy.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    for folder in folders:
+        target = partial / folder.relative_to(root)
+        shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    _open_for_reading(partial)
+    partial.rename(copy)
 
 
 def _bundled_libraries(binaries: Path) -> list[Path]:

@@ -71,7 +71,7 @@ def test_four_processes_that_start_it_at_once_get_one_server(new_server):
     server = new_server("raced")
 
     def start():
-        EmbeddedServer(server.site.base, server_module.SETTINGS and "fsync = off\nshared_buffers = '16MB'\n").start()
+        EmbeddedServer(server.site.base, "fsync = off\nshared_buffers = '16MB'\n").start()
         return postmaster(server), server.url("postgres")
 
     answers = at_the_same_time(*[start] * 4)
@@ -147,7 +147,7 @@ def test_stopping_tells_whether_it_ran_and_then_it_is_gone(running):
     assert running.stop() is True
     assert running.is_alive() is False
     assert running.stop() is False
-    with pytest.raises(ServerError, match="not running.*usage-pricing up"):
+    with pytest.raises(ServerError, match=r"not running.*usage-pricing up"):
         running.url("postgres")
 
 

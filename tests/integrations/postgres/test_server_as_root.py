@@ -60,7 +60,7 @@ def private(server_home):
 
 @pytest.fixture(scope="module")
 def fallen_back(server_home, private):
-    """A server of a checkout in the private home, started by a root whose umask is strict, and what was there before."""
+    """A server of a checkout in the private home, started under a strict umask, and what was there before."""
     before = permissions(Path("/var/tmp"), server_home, private, *private.rglob("*"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(site, "_wheel_binaries", lambda: next(private.glob("packages/*/pginstall18")))

@@ -1,0 +1,169 @@
+import psycopg
+import pytest
+
+from integrations.postgres import schema
+from integrations.postgres.schema import SCHEMAS, create_database, migrate
+from tests.integrations.postgres.processes import at_the_same_time
+
+# Tables without company_id in their keys, and why that is right.
+EXEMPT = {
+    "raw.loads": "operators' book of files; a file belongs to no company",
+    "raw.rejected_events": "operators' table; a refused line may name no known company",
+    "raw.held_events": "operators' waiting room, read by load only",
+    "raw.company_ids": "reference: it gives a company its id",
+    "raw.plans": "reference: the price list is everybody's",
+}
+TENANT_SCHEMAS = ["raw", "ml", "billing", "messaging"]
+
+TABLES = """
+    select tables.oid, tables.oid::regclass::text as name
+    from pg_class as tables join pg_namespace as schemas on schemas.oid = tables.relnamespace
+    where schemas.nspname = any(%s) and tables.relkind in ('r', 'p') and not tables.relispartition
+"""
+UNIQUE_KEYS = f"""
+    select tables.name, indexes.indexrelid::regclass::text, array_agg(columns.attname::text)
+    from ({TABLES}) as tables
+    join pg_index as indexes on indexes.indrelid = tables.oid and indexes.indisunique
+    join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum = any(indexes.indkey)
+    group by 1, 2
+"""
+FOREIGN_KEYS = f"""
+    select tables.name, keys.confrelid::regclass::text, array_agg(columns.attname::text)
+    from ({TABLES}) as tables
+    join pg_constraint as keys on keys.conrelid = tables.oid and keys.contype = 'f'
+    join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum = any(keys.conkey)
+    group by tables.name, keys.confrelid, keys.oid
+"""
+ALL_COLUMNS = f"""
+    select tables.name, columns.attname::text, format_type(columns.atttypid, columns.atttypmod), columns.attnotnull
+    from ({TABLES}) as tables
+    join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum > 0
+    order by 1, 2
+"""
+
+
+def rows(connection, query):
+    return connection.execute(query, [TENANT_SCHEMAS]).fetchall()
+
+
+def not_ready_for_shards(connection) -> set[str]:
+    """The keys of tenant tables that Citus could not distribute by company."""
+    keyed = {
+        f"{name}: {index}" for name, index, columns in rows(connection, UNIQUE_KEYS) if "company_id" not in columns
+    }
+    foreign = {
+        f"{name}: to {target}"
+        for name, target, columns in rows(connection, FOREIGN_KEYS)
+        if "company_id" not in columns and target not in EXEMPT
+    }
+    with_company = {name for name, column, *_ in rows(connection, ALL_COLUMNS) if column == "company_id"}
+    without = {f"{name}: no company_id" for _, name in rows(connection, TABLES) if name not in with_company}
+    return {fault for fault in keyed | foreign | without if fault.partition(":")[0] not in EXEMPT}
+
+
+def test_every_key_of_a_tenant_table_holds_the_company(connection):
+    assert len(rows(connection, UNIQUE_KEYS)) > 15
+    assert not_ready_for_shards(connection) == set()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "id bigint primary key, company_id bigint",
+        "company_id bigint, name text unique",
+        "company_id bigint primary key, load_id bigint, branch_id bigint, "
+        "foreign key (load_id) references ml.other (id)",
+        "name text",
+    ],
+)
+def test_a_key_without_the_company_is_found(connection, columns):
+    connection.execute("create table ml.other (id bigint primary key, company_id bigint)")
+    before = not_ready_for_shards(connection)
+    connection.execute(f"create table ml.wrong ({columns})".encode())
+    assert {fault.partition(":")[0] for fault in not_ready_for_shards(connection) - before} == {"ml.wrong"}
+
+
+def test_every_exemption_is_needed(connection):
+    assert {name for _, name in rows(connection, TABLES)} >= set(EXEMPT)
+    keyed_otherwise = {name for name, _, columns in rows(connection, UNIQUE_KEYS) if "company_id" not in columns}
+    assert keyed_otherwise == set(EXEMPT)
+
+
+def test_an_event_is_unique_by_company_source_and_id_alone(connection):
+    keys = [sorted(columns) for name, _, columns in rows(connection, UNIQUE_KEYS) if name == "raw.event_keys"]
+    assert keys == [["company_id", "event_id", "source"]]
+
+
+def test_every_schema_exists(connection):
+    found = connection.execute("select nspname from pg_namespace where nspname = any(%s)", [list(SCHEMAS)]).fetchall()
+    assert {name for (name,) in found} == set(SCHEMAS)
+
+
+def test_counts_that_do_not_add_up_are_refused_by_the_table_itself(connection):
+    with pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute(
+            "insert into raw.loads (feed, file_name, fingerprint, file_size, file_modified_at, status, received_at,"
+            " count_read, count_inserted) values ('events', 'x', 'x', 1, now(), 'published', now(), 2, 1)"
+        )
+
+
+def test_migrating_again_changes_nothing(database_url, connection):
+    connection.execute("insert into raw.company_ids (company_key) values ('acme')")
+    before = rows(connection, ALL_COLUMNS), connection.execute("select * from ops.alembic_version").fetchall()
+    migrate(database_url)
+    after = rows(connection, ALL_COLUMNS), connection.execute("select * from ops.alembic_version").fetchall()
+    assert after == before
+    assert connection.execute("select count(*) from raw.company_ids").fetchone() == (1,)
+
+
+def test_four_processes_may_create_and_migrate_at_once(server):
+    url = server.url("migrated_by_four")
+
+    def bring_up():
+        create_database(url)
+        migrate(url)
+
+    at_the_same_time(*[bring_up] * 4)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("select count(*) from ops.alembic_version").fetchone() == (1,)
+        assert connection.execute("select count(*) from ops.settings").fetchone() == (1,)
+
+
+def test_creating_a_database_that_exists_keeps_its_content(database_url, connection):
+    connection.execute("insert into raw.company_ids (company_key) values ('acme')")
+    create_database(database_url)
+    assert connection.execute("select count(*) from raw.company_ids").fetchone() == (1,)
+
+
+def test_a_database_may_have_a_name_that_needs_quotes(server):
+    url = server.url("it%22s%20a%20name")
+    create_database(url)
+    create_database(url)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("select current_database()").fetchone() == ('it"s a name',)
+
+
+def test_a_checkout_with_a_percent_sign_in_its_path_migrates(server, tmp_path, monkeypatch):
+    folder = tmp_path / "100%s checkout"
+    folder.symlink_to(schema.Path(schema.__file__).parent)
+    monkeypatch.setattr(schema, "__file__", str(folder / "schema.py"))
+    url = server.url("percent")
+    create_database(url)
+    migrate(url)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("select to_regclass('raw.loads') is not null").fetchone() == (True,)
+
+
+def test_a_migration_that_fails_leaves_nothing(server, monkeypatch):
+    url = server.url("failed_migration")
+    create_database(url)
+
+    def fail(config, revision):
+        config.attributes["connection"].exec_driver_sql("create table raw.half (id bigint)")
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr("alembic.command.upgrade", fail)
+    with pytest.raises(RuntimeError, match="power cut"):
+        migrate(url)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("select to_regnamespace('raw')").fetchone() == (None,)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,7 +11,17 @@ import msgspec
 
 from integrations.events.readers import LONGEST_LINE
 
-__all__ = ["Refused", "UsageData", "UsageEvent", "check_line", "convert_event", "decode_line", "refusal_of"]
+__all__ = [
+    "Filtered",
+    "Refused",
+    "Rejection",
+    "UsageData",
+    "UsageEvent",
+    "check_line",
+    "convert_event",
+    "decode_line",
+    "refusal_of",
+]
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Zoned = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -23,6 +34,25 @@ class Refused(Exception):
         super().__init__(message)
         self.reason = reason
         self.field = field
+
+
+class Filtered(Exception):
+    """A row that its mapping leaves out on purpose, by the rule named."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One line that was refused: where, why, and what it said."""
+
+    line: int
+    reason: str
+    field: str | None
+    message: str
+    payload: bytes
 
 
 class UsageData(msgspec.Struct, forbid_unknown_fields=True):
@@ -77,7 +107,8 @@ def decode_line(line: bytes) -> UsageEvent:
     Raises:
         Refused: `malformed_json`, `missing_field`, `naive_time`, `invalid_field` or `line_too_long`.
     """
-    check_line(line)
+    if len(line) > LONGEST_LINE or b"\\u0000" in line:
+        check_line(line)
     try:
         return _DECODER.decode(line)
     except _UNDECODABLE as error:

@@ -5,6 +5,7 @@ import io
 import json
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import BinaryIO, TextIO
 
 from integrations.events.contract import Refused, UsageEvent
@@ -26,6 +27,14 @@ def mapped_lines(file: BinaryIO, mapping: SourceMapping, name: str) -> Iterator[
         UnreadableFile: when the file lacks a column that the mapping reads.
     """
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    try:
+        yield from _rows(text, mapping, name)
+    finally:
+        with suppress(ValueError):  # the file was closed before
+            text.detach()
+
+
+def _rows(text: TextIO, mapping: SourceMapping, name: str) -> Iterator[tuple[int, bytes, Outcome]]:
     header = _header(text, mapping, name)
     lines = _Lines(text)
     number = 2

@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from integrations.events.contract import Rejection
 from integrations.events.readers import UnreadableFile, fingerprint
 
 __all__ = [
@@ -57,17 +58,6 @@ class Arrival:
             return cls(feed, name, fingerprint(path), status.st_size, modified_at)
         except UnreadableFile as error:
             return cls(feed, name, UNREADABLE, status.st_size, modified_at, str(error))
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """One line that was refused: where, why, and what it said."""
-
-    line: int
-    reason: str
-    field: str | None
-    message: str
-    payload: bytes
 
 
 @dataclass

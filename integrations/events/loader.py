@@ -1,22 +1,20 @@
 """Load one event file: all of it in one transaction, or nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
 
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from integrations.events.contract import Refused, decode_line
-from integrations.events.delimited import Outcome, mapped_lines
+from integrations.events.batches import Batch
+from integrations.events.copy_format import COPY_OPTIONS
 from integrations.events.directory_rows import read_directory
 from integrations.events.ledger import (
     Arrival,
     LoadReport,
-    Rejection,
     Status,
     already_loaded,
     close_load,
@@ -25,16 +23,18 @@ from integrations.events.ledger import (
     record_failure,
     report_of,
 )
-from integrations.events.mapping import Filtered, SourceMapping
+from integrations.events.mapping import SourceMapping
 from integrations.events.normalise import ROW_COLUMNS, Normaliser
+from integrations.events.parsing import mapped_batches, ndjson_batches
 from integrations.events.publish import publish
-from integrations.events.readers import UnreadableFile, numbered_lines, open_decompressed
+from integrations.events.readers import UnreadableFile, open_decompressed
+from integrations.events.twins import find_twin, twin_batches
 
 __all__ = ["HoldRule", "discard_load", "load_events", "release_load"]
 
-BATCH = 20_000
-Row = tuple[Any, ...]
-Fate = Row | Refused | Filtered
+COPY = sql.SQL("copy incoming ({columns}) from stdin ({options})").format(
+    columns=sql.SQL(", ").join(map(sql.Identifier, (*ROW_COLUMNS, "load_id", "line"))), options=sql.SQL(COPY_OPTIONS)
+)
 
 
 @dataclass(frozen=True)
@@ -158,13 +158,15 @@ def _load(
     )
     filtered: Counter[str] = Counter()
     with open_decompressed(path) as file:
-        fates = (
-            _mapped_fates(mapped_lines(file, mapping, report.file_name), normaliser)
-            if mapping
-            else _ndjson_fates(file, normaliser)
-        )
-        for batch in _batches(fates):
-            _store(connection, report, batch, filtered)
+        if mapping:
+            batches = mapped_batches(file, mapping, report.file_name, normaliser, report.load_id)
+        elif twin := find_twin(connection, report.load_id, path):
+            batches = twin_batches(file, twin, normaliser, report.load_id)
+        else:
+            batches = ndjson_batches(file, normaliser, report.load_id)
+        for batch in batches:
+            _store(connection, report, batch)
+            filtered += batch.filtered
             progress(report.read)
     report.filtered_by = dict(filtered)
     report.filtered = filtered.total()
@@ -176,64 +178,26 @@ def _load(
         )
         connection.execute("insert into raw.held_events select * from incoming")
     else:
-        connection.execute("analyze incoming")
+        connection.execute("analyze incoming (load_id, company_id, source, event_id, line)")
         _publish(connection, report, sql.Identifier("incoming"))
     connection.execute("drop table incoming")
 
 
 def _publish(connection: Connection, report: LoadReport, source: sql.Composable) -> None:
     published = publish(connection, source, report.load_id)
-    report.inserted, report.duplicate = published.inserted, published.duplicate
+    report.inserted = published.inserted
+    report.duplicate += published.duplicate
     report.rejected += published.conflict
     report.usage_dates = published.usage_dates
 
 
-def _ndjson_fates(file: BinaryIO, normaliser: Normaliser) -> Iterator[tuple[int, bytes, Fate]]:
-    for number, line in numbered_lines(file):
-        try:
-            yield number, line, normaliser.row(decode_line(line))
-        except Refused as refused:
-            yield number, line, refused
-
-
-def _mapped_fates(
-    lines: Iterator[tuple[int, bytes, Outcome]], normaliser: Normaliser
-) -> Iterator[tuple[int, bytes, Fate]]:
-    for number, payload, outcome in lines:
-        if isinstance(outcome, tuple):
-            try:
-                yield number, payload, normaliser.row(*outcome)
-            except Refused as refused:
-                yield number, payload, refused
-        else:
-            yield number, payload, outcome
-
-
-def _batches(fates: Iterator[tuple[int, bytes, Fate]]) -> Iterator[list[tuple[int, bytes, Fate]]]:
-    batch = []
-    for fate in fates:
-        batch.append(fate)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _store(
-    connection: Connection, report: LoadReport, batch: list[tuple[int, bytes, Fate]], filtered: Counter[str]
-) -> None:
-    columns = sql.SQL(", ").join(map(sql.Identifier, (*ROW_COLUMNS, "load_id", "line")))
-    rejections = []
-    with connection.cursor().copy(sql.SQL("copy incoming ({}) from stdin").format(columns)) as copy:
-        for number, payload, fate in batch:
-            if isinstance(fate, tuple):
-                copy.write_row((*fate, report.load_id, number))
-                report.inserted += 1
-            elif isinstance(fate, Refused):
-                rejections.append(Rejection(number, fate.reason, fate.field, str(fate), payload))
-            else:
-                filtered[fate.rule] += 1
-    quarantine(connection, report.load_id, rejections)
-    report.read += len(batch)
-    report.rejected += len(rejections)
+def _store(connection: Connection, report: LoadReport, batch: Batch) -> None:
+    if batch.rows:
+        with connection.cursor().copy(COPY) as copy:
+            copy.write(batch.rows)
+    if batch.rejections:
+        quarantine(connection, report.load_id, batch.rejections)
+    report.read += batch.read
+    report.inserted += batch.accepted
+    report.duplicate += batch.known
+    report.rejected += len(batch.rejections)

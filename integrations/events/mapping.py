@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from integrations.events.contract import Refused, UsageEvent, convert_event
+from integrations.events.contract import Filtered, Refused, UsageEvent, convert_event
 
 __all__ = ["Filtered", "MappingError", "SourceMapping", "load_mapping", "localise"]
 
@@ -20,14 +20,6 @@ ANY_OTHER = "*"
 
 class MappingError(ValueError):
     """A source mapping that can't be used; the message names the file and every field at fault."""
-
-
-class Filtered(Exception):
-    """A row that the mapping leaves out on purpose, by the rule named."""
-
-    def __init__(self, rule: str) -> None:
-        super().__init__(rule)
-        self.rule = rule
 
 
 class _Strict(BaseModel):

@@ -1,14 +1,17 @@
 """From an event to the row that is stored: whose it is, on which local day it counts, and its fingerprint."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from hashlib import blake2b
+from struct import Struct
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
-from integrations.events.contract import Refused, UsageEvent
+from integrations.events.contract import Refused, UsageData, UsageEvent
 from integrations.events.directory import CompanyVersion, Directory
 
 __all__ = ["ROW_COLUMNS", "Normaliser"]
@@ -31,7 +34,10 @@ AMOUNT_LIMIT = Decimal(10) ** 14 - 1  # numeric(20, 6) holds 14 digits before th
 SMALLEST_EXPONENT = -1000  # PostgreSQL refuses to read some that are smaller; nothing that is measured is
 LONGEST_SECONDS = 2**53
 LONGEST_KEY = 2400  # bytes; an index entry holds about 2,700
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before it lie clocks that were never set: 1970-01-01, 0001-01-01
+EARLIEST_AGE = EARLIEST - EPOCH
+ONE = UsageData().quantity
 
 
 @dataclass(frozen=True)
@@ -61,93 +67,115 @@ class Normaliser:
         company = self.directory.company(event.subject, event.time)
         if company is None:
             raise Refused("unknown_company", f"no company {event.subject!r} is known", "subject")
-        if event.time > self.latest:
+        age = event.time - EPOCH
+        if age > self._latest_age:
             raise Refused("in_future", f"time {event.time.isoformat()} lies in the future", "time")
-        if event.time < EARLIEST:
+        if age < EARLIEST_AGE:
             raise Refused("too_old", f"time {event.time.isoformat()} lies before {EARLIEST.date()}", "time")
         _check_key(event)
         data = event.data
-        _check_amounts(data.duration_seconds, data.quantity, data.revenue)
+        _check_amounts(data)
         if data.currency is not None and data.currency != company.currency:
             raise Refused(
                 "currency_mismatch",
                 f"the company bills in {company.currency}, not {data.currency}",
                 "data.currency",
             )
-        local = event.time.astimezone(company.zone)
-        minute = local.hour * 60 + local.minute
-        opens, closes = company.opening[local.weekday()]
+        day, minute, weekday = _local_time(company.zone, age)
+        opens, closes = company.opening[weekday]
+        time = EPOCH + age
+        branch, customer, quantity, duration, outcome, service, channel, revenue, _, properties = astuple(data)
         return (
             company.company_id,
-            local.date(),
+            day,
             minute,
-            event.time,
+            time,
             event.source,
             event.id,
             event.type,
-            self._branch_id(company, data.branch),
-            data.customer,
-            data.quantity,
-            data.duration_seconds,
-            data.outcome,
-            data.service,
-            data.channel,
-            data.revenue,
-            company.currency if data.revenue is not None else None,
+            0 if branch is None else self._branch_id(company, branch),
+            customer,
+            quantity,
+            duration,
+            outcome,
+            service,
+            channel,
+            revenue,
+            company.currency if revenue is not None else None,
             not opens <= minute < closes,
             is_local_time_shifted,
-            msgspec.json.encode(data.properties).decode() if data.properties else None,
-            _content_hash(event),
+            msgspec.json.encode(properties).decode() if properties else None,
+            _content_hash(event.type, time, data),
         )
 
-    def _branch_id(self, company: CompanyVersion, branch: str | None) -> int:
-        if branch is None:
-            return 0
+    @cached_property
+    def _latest_age(self) -> timedelta:
+        return self.latest - EPOCH
+
+    def _branch_id(self, company: CompanyVersion, branch: str) -> int:
         branch_id = self.directory.branch_id(company.company_id, branch)
         if branch_id is None:
             raise Refused("unknown_branch", f"no branch {branch!r} of this company is known", "data.branch")
         return branch_id
 
 
+def _local_time(zone: tzinfo, age: timedelta) -> tuple[date, int, int]:
+    """The local day, minute of the day and weekday, of a time since `EPOCH`."""
+    hour, second = divmod(age.days * 86_400 + age.seconds, 3_600)
+    if (begun := _local_hour(zone, hour)) is not None:
+        return begun[0], begun[1] + second // 60, begun[2]
+    local = (EPOCH + age).astimezone(zone)
+    return local.date(), local.hour * 60 + local.minute, local.weekday()
+
+
+@lru_cache(maxsize=1 << 16)
+def _local_hour(zone: tzinfo, hour: int) -> tuple[date, int, int] | None:
+    """The local day, minute and weekday when an hour since `EPOCH` begins; None when a day or an offset ends in it."""
+    begin, end = (
+        (EPOCH + timedelta(hours=hour, seconds=second)).astimezone(zone).replace(tzinfo=None) for second in (0, 3_599)
+    )
+    if end - begin != timedelta(seconds=3_599) or begin.date() != end.date() or begin.second:
+        return None
+    return begin.date(), begin.hour * 60 + begin.minute, begin.weekday()
+
+
 def _check_key(event: UsageEvent) -> None:
-    written = event.source + event.id
-    if len(written) > LONGEST_KEY // 4 and len(written.encode()) > LONGEST_KEY:
+    if len(event.source) + len(event.id) <= LONGEST_KEY // 4:
+        return
+    if len((event.source + event.id).encode()) > LONGEST_KEY:
         raise Refused("invalid_field", f"source and id take more than {LONGEST_KEY:,} bytes together", "id")
 
 
-def _check_amounts(duration: int | None, quantity: Decimal, revenue: Decimal | None) -> None:
+def _check_amounts(data: UsageData) -> None:
+    duration, revenue = data.duration_seconds, data.revenue
     if duration is not None and not 0 <= duration <= LONGEST_SECONDS:
         reason = "negative_duration" if duration < 0 else "invalid_field"
         raise Refused(reason, f"data.duration_seconds is {duration}", "data.duration_seconds")
-    for field, amount in (("data.quantity", quantity), ("data.revenue", revenue)):
-        if amount is not None and not _is_amount(amount):
-            raise Refused("invalid_field", f"{field} is {amount}, which is no amount", field)
-    if revenue is not None and revenue < 0:
-        raise Refused("negative_revenue", f"data.revenue is {revenue}", "data.revenue")
+    if data.quantity is not ONE:
+        _check_amount("data.quantity", data.quantity)
+    if revenue is not None:
+        _check_amount("data.revenue", revenue)
+        if revenue < 0:
+            raise Refused("negative_revenue", f"data.revenue is {revenue}", "data.revenue")
 
 
-def _is_amount(number: Decimal) -> bool:
-    return number.is_finite() and -AMOUNT_LIMIT < number < AMOUNT_LIMIT and number.adjusted() >= SMALLEST_EXPONENT
+def _check_amount(field: str, amount: Decimal) -> None:
+    if amount.is_finite() and -AMOUNT_LIMIT < amount < AMOUNT_LIMIT and amount.adjusted() >= SMALLEST_EXPONENT:
+        return
+    raise Refused("invalid_field", f"{field} is {amount}, which is no amount", field)
 
 
-def _content_hash(event: UsageEvent) -> int:
-    """A signed 64-bit fingerprint of all that an event says, whatever way its numbers and time were written."""
-    data = event.data
-    said = (
-        event.type,
-        event.time.astimezone(UTC),
-        data.branch,
-        data.customer,
-        str(data.quantity.normalize()),
-        data.duration_seconds,
-        data.outcome,
-        data.service,
-        data.channel,
-        None if data.revenue is None else str(data.revenue.normalize()),
-        data.currency,
-        data.properties,
-    )
-    return int.from_bytes(blake2b(_ENCODER.encode(said), digest_size=8).digest(), "big", signed=True)
+def _content_hash(kind: str, time: datetime, data: UsageData) -> int:
+    """A signed 64-bit fingerprint of all that an event says, in whatever way its numbers and its time were written."""
+    branch, customer, quantity, duration, outcome, service, channel, revenue, currency, properties = astuple(data)
+    if quantity is not ONE:
+        quantity = quantity.normalize()
+    if revenue is not None:
+        revenue = revenue.normalize()
+    said = (kind, time, branch, customer, quantity, duration, outcome, service, channel, revenue, currency, properties)
+    content_hash: int = _INT64.unpack(blake2b(_ENCODER.encode(said), digest_size=8).digest())[0]
+    return content_hash
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
+_INT64 = Struct(">q")

@@ -22,7 +22,8 @@ __all__ = ["parser_pool", "usable_processes"]
 
 MOST_PROCESSES = 3
 WAITING_PER_PROCESS = 2
-B, R = TypeVar("B"), TypeVar("R")
+B = TypeVar("B")
+R = TypeVar("R")
 
 
 def usable_processes() -> int:
@@ -36,15 +37,17 @@ def parser_pool(parse: Callable[[B], R], count: int) -> Iterator[Callable[[Itera
     """A function that maps `parse` over blocks in `count` processes, in order, reading only a few blocks ahead.
 
     Raises:
-        RuntimeError: from the function, when a process ended before its work was done.
+        RuntimeError: here or in the function, when a process ended before its work was done.
     """
     idle: SimpleQueue[Connection[Any, Any]] = SimpleQueue()
     processes = []
     try:
         for _ in range(count):
-            process, connection = _start(parse)
+            process, connection = _start()
             processes.append(process)
             idle.put(connection)
+            with _it_lives():
+                connection.send(parse)
         with ThreadPoolExecutor(count) as threads:
             yield lambda blocks: _in_order(threads, idle, blocks, count * WAITING_PER_PROCESS)
     finally:
@@ -55,13 +58,12 @@ def parser_pool(parse: Callable[[B], R], count: int) -> Iterator[Callable[[Itera
             idle.get().close()
 
 
-def _start(parse: Callable[[Any], Any]) -> "tuple[subprocess.Popen[bytes], Connection[Any, Any]]":
+def _start() -> "tuple[subprocess.Popen[bytes], Connection[Any, Any]]":
     here, there = Pipe()
     with there:
         command = [sys.executable, "-m", __name__, str(there.fileno())]
         root = Path(__file__).parents[__name__.count(".")]
         process = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, pass_fds=[there.fileno()])
-    here.send(parse)
     return process, here
 
 
@@ -80,12 +82,20 @@ def _in_order(
 def _ask(idle: "SimpleQueue[Connection[Any, Any]]", block: Any) -> Any:
     connection = idle.get()
     try:
-        connection.send(block)
-        return connection.recv()
-    except (EOFError, OSError) as error:
-        raise RuntimeError("A process that parses events ended unexpectedly; nothing was loaded.") from error
+        with _it_lives():
+            connection.send(block)
+            return connection.recv()
     finally:
         idle.put(connection)
+
+
+@contextmanager
+def _it_lives() -> Iterator[None]:
+    """Say in words when the process at the other end of a connection is gone."""
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise RuntimeError("A process that parses events ended unexpectedly; nothing was loaded.") from error
 
 
 def _serve(connection: "Connection[Any, Any]") -> None:

@@ -10,10 +10,12 @@ from typing import BinaryIO
 
 from backports import zstd
 
-__all__ = ["UnreadableFile", "fingerprint", "numbered_lines", "open_decompressed"]
+__all__ = ["Block", "UnreadableFile", "fingerprint", "line_blocks", "numbered_lines", "open_decompressed"]
 
 LONGEST_LINE = 1 << 20
+BLOCK_SIZE = 1 << 22
 GZIP, ZSTD, UTF16 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", (b"\xff\xfe", b"\xfe\xff")
+Block = tuple[int, bytes]
 
 
 class UnreadableFile(Exception):
@@ -60,15 +62,35 @@ def open_decompressed(path: Path) -> Iterator[BinaryIO]:
         raise UnreadableFile(f"{path.name} can't be read: {error.strerror or error}") from error
 
 
-def numbered_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Each non-empty line with its number from 1 on; of one above 1 MiB only its start, which no reader accepts."""
-    number = 0
+def numbered_lines(file: BinaryIO, first: int = 1) -> Iterator[tuple[int, bytes]]:
+    """Each non-empty line with its number, from `first` on.
+
+    Of one above 1 MiB it gives only the start, which no reader accepts.
+    """
+    number = first
     while line := file.readline(LONGEST_LINE + 1):
-        number += 1
-        if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
-            while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
-                pass
+        if len(line) > LONGEST_LINE:
+            _skip_rest(file, line)
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if line.strip():
             yield number, line
+        number += 1
+
+
+def line_blocks(file: BinaryIO) -> Iterator[Block]:
+    """Blocks of whole lines of a few MiB, each with the number of its first line; `numbered_lines` reads them."""
+    number = 1
+    while block := file.read(BLOCK_SIZE):
+        if not block.endswith(b"\n"):
+            rest = file.readline(LONGEST_LINE + 1)
+            _skip_rest(file, rest)
+            block += rest
+        yield number, block
+        number += block.count(b"\n") + (not block.endswith(b"\n"))
+
+
+def _skip_rest(file: BinaryIO, line: bytes) -> None:
+    """Go to the end of the line of which `line` is the start."""
+    while line and not line.endswith(b"\n"):
+        line = file.readline(LONGEST_LINE)

@@ -1,7 +1,6 @@
 """How much longer a load with all its guarantees takes than a bare COPY of the rows that come out of it."""
 
 import gzip
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,11 +28,12 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Seconds:
-    """One repetition: the base, the load of a new file, and that of the same file under another name."""
+    """One repetition: the base, a new file, the same bytes under another name, the same events in another order."""
 
     copy: float
     load: float
     replay: float
+    resend: float
 
 
 @benchmark("ingest.ndjson_vs_copy", "x", at_most(5))
@@ -44,8 +44,14 @@ def ndjson_vs_copy(bench: Workbench) -> float:
 
 @benchmark("ingest.replay_vs_copy", "x", at_most(1.5))
 def replay_vs_copy(bench: Workbench) -> float:
-    """The same file under another name, all of it duplicates, over the same COPY."""
+    """The same bytes under another name, over the same COPY."""
     return median(took.replay / took.copy for took in _measure(bench))
+
+
+@benchmark("ingest.resend_vs_copy", "x", None)
+def resend_vs_copy(bench: Workbench) -> float:
+    """The same events in another order, so that each one must be read and found to be a duplicate."""
+    return median(took.resend / took.copy for took in _measure(bench))
 
 
 @benchmark("ingest.copy_seconds", "s", None)
@@ -59,9 +65,12 @@ def _measure(bench: Workbench) -> list[Seconds]:
     bench.step(f"Writing a file of {EVENTS:,} events ...")
     world = bench.folder / "world"
     write_world(world, events=round(EVENTS * 1.05), dirt=CLEAN)
-    files = [bench.folder / name for name in ("events.ndjson", "again.ndjson")]
-    _write_plain(world, files[0])
-    shutil.copyfile(*files)
+    files = [bench.folder / name for name in ("events.ndjson", "again.ndjson", "reversed.ndjson")]
+    lines = list(islice(_lines(world), EVENTS))
+    for path, content in zip(files, (lines, lines, reversed(lines)), strict=True):
+        with path.open("wb") as file:
+            file.writelines(content)
+    del lines
     took = []
     for repetition in range(1, REPETITIONS + 1):
         bench.step(f"Loading {EVENTS:,} events, {repetition} of {REPETITIONS} ...")
@@ -77,10 +86,10 @@ def _repeat(bench: Workbench, world: Path, files: list[Path]) -> Seconds:
         for feed in ("companies", "branches"):
             for path in sorted(world.rglob(f"{feed}*.ndjson")):
                 load_feed(connection, feed, path, NOW)
-        load, replay = (_seconds_of_load(bench, connection, path) for path in files)
+        load, replay, resend = (_seconds_of_load(bench, connection, path) for path in files)
         copy = _seconds_of_copy(bench, connection)
     bench.drop_database(url)
-    return Seconds(copy, load, replay)
+    return Seconds(copy, load, replay, resend)
 
 
 def _seconds_of_load(bench: Workbench, connection: psycopg.Connection, path: Path) -> float:
@@ -110,14 +119,8 @@ def _copy_into_plain(connection: psycopg.Connection, rows: Path) -> None:
             copy.write(block)
 
 
-def _write_plain(world: Path, path: Path) -> None:
-    """The first `EVENTS` lines of the world's event files, in the order of their arrival."""
-    lines = islice(_lines(world), EVENTS)
-    with path.open("wb") as file:
-        file.writelines(lines)
-
-
 def _lines(world: Path) -> Iterator[bytes]:
+    """The lines of the world's event files in the order of their arrival."""
     openers = {".gz": gzip.open, ".zst": zstd.open, ".ndjson": open}
     for path in sorted(world.rglob("usage-*.ndjson*")):
         with openers[path.suffix](path, "rb") as file:

@@ -10,7 +10,7 @@ import duckdb
 import psycopg
 
 from integrations.postgres.warehouse import Warehouse
-from orchestration import dbt
+from orchestration import dbt_runner
 from tests.benchmarks.registry import at_most, benchmark
 from tests.benchmarks.workbench import Workbench, seconds
 
@@ -122,7 +122,7 @@ def _measure(bench: Workbench) -> list[Seconds]:
         connection.execute(WORLD.encode())
         floor = _in_duckdb(connection, bench.folder / "day.csv")
     bench.step("Building the marts for the first time ...")
-    dbt._invoke(["build", "--exclude-resource-type", "unit_test", "--select", "tag:reference"], url)
+    dbt_runner.invoke(["build", "--exclude-resource-type", "unit_test", "--select", "tag:reference"], url)
     _build(url)
     took = []
     for repetition in range(1, REPETITIONS + 1):
@@ -138,7 +138,7 @@ def _measure(bench: Workbench) -> list[Seconds]:
 
 def _build(url: str) -> list[float]:
     """Rebuild the day; the seconds of each model."""
-    results = dbt._invoke(["build", "--exclude-resource-type", "unit_test", "--select", "tag:usage"], url, WINDOW)
+    results = dbt_runner.invoke(["build", "--exclude-resource-type", "unit_test", "--select", "tag:usage"], url, WINDOW)
     failed = [result.node.name for result in results if str(result.status) not in ("success", "pass")]
     if failed or not results:
         raise RuntimeError(f"dbt could not build {', '.join(failed) or 'anything'}")

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from integrations.postgres.server import EmbeddedServer
+from tests.integrations.postgres.reused import ReusedDatabase
 
 FAST = "fsync = off\nfull_page_writes = off\nshared_buffers = '16MB'\n"
 
@@ -35,3 +36,18 @@ def number_kept_in():
             return connection.execute("select sum(number)::bigint from kept").fetchone()[0]
 
     return number
+
+
+@pytest.fixture(scope="session")
+def reused(server, template) -> ReusedDatabase:
+    """One database for all tests of this folder."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        admin.execute(f"create database reused_postgres template {template} strategy wal_log".encode())
+    return ReusedDatabase(server.url("reused_postgres"))
+
+
+@pytest.fixture
+def database_url(reused: ReusedDatabase) -> Iterator[str]:
+    """An empty, migrated database."""
+    yield reused.url
+    reused.empty()

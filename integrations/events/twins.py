@@ -1,0 +1,73 @@
+"""A file whose very bytes were published before, under another name: only what was refused then is read again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from integrations.events.batches import BATCH, Batch, fates_of
+from integrations.events.contract import Refused, decode_line
+from integrations.events.normalise import Normaliser
+from integrations.events.readers import numbered_lines, open_decompressed
+
+__all__ = ["Twin", "find_twin", "twin_batches"]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """An earlier load of the same bytes: how many lines were accepted or known then, and which were refused."""
+
+    accepted: int
+    refused: frozenset[int]
+
+
+def find_twin(connection: Connection, load_id: int, path: Path) -> Twin | None:
+    """The earlier load of the bytes that the load `load_id` is about to read from `path`.
+
+    An event that was accepted counts once, for ever, so that its line can't be anything but a duplicate now.
+    """
+    row = (
+        connection.cursor(row_factory=dict_row)
+        .execute(
+            """
+            select twin.* from raw.loads as twin
+            inner join raw.loads as this on twin.feed = this.feed and twin.fingerprint = this.fingerprint
+            where this.load_id = %s and twin.load_id <> this.load_id
+                and twin.status = 'published' and twin.count_filtered = 0
+            order by twin.load_id limit 1
+            """,
+            [load_id],
+        )
+        .fetchone()
+    )
+    if row is None or not _begins_with_an_event(path):
+        return None
+    lines = connection.execute("select line from raw.rejected_events where load_id = %s", [row["load_id"]])
+    refused = frozenset(line for (line,) in lines)
+    return Twin(row["count_read"] - len(refused), refused)
+
+
+def twin_batches(file: BinaryIO, twin: Twin, normaliser: Normaliser, load_id: int) -> Iterator[Batch]:
+    """One batch for all lines that are known, and the others as they are judged today."""
+    yield Batch(read=twin.accepted, known=twin.accepted)
+    if twin.refused:
+        again = (entry for entry in numbered_lines(file) if entry[0] in twin.refused)
+        fates = fates_of(again, normaliser)
+        while (batch := Batch.of(islice(fates, BATCH), load_id)).read:
+            yield batch
+
+
+def _begins_with_an_event(path: Path) -> bool:
+    """Tell whether its first line is an event: the same bytes may have been read through a source mapping before."""
+    with open_decompressed(path) as file:
+        for _, line in numbered_lines(file):
+            try:
+                decode_line(line)
+            except Refused:
+                return False
+            return True
+    return False

@@ -1,0 +1,114 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from integrations.events.directory import Directory, opening_minutes
+from integrations.events.directory_rows import read_directory
+from integrations.events.feeds import load_feed
+from tests.feeds import company
+
+START = datetime(2026, 10, 1, tzinfo=UTC)
+HOURS = {"mon": ["09:00", "17:00"]}
+
+
+def row(valid_from=START, received_at=START, company_id=1, key="acme", **fields):
+    return {
+        "company_id": company_id,
+        "company_key": key,
+        "valid_from": valid_from,
+        "received_at": received_at,
+        "time_zone": "Europe/Berlin",
+        "currency": "EUR",
+        "business_hours": HOURS,
+        **fields,
+    }
+
+
+@pytest.mark.parametrize(
+    ("hours", "minutes"),
+    [
+        (["09:00", "17:30"], (540, 1050)),
+        (["9:05", "09:06"], (545, 546)),
+        (["00:00", "24:00"], (0, 1440)),
+        (["10:00", "10:00"], (600, 600)),
+        (None, (0, 0)),
+    ],
+)
+def test_opening_hours_become_minutes_of_the_day(hours, minutes):
+    assert opening_minutes({"wed": hours})[2] == minutes
+
+
+def test_a_weekday_that_is_not_named_is_closed():
+    assert opening_minutes({"sun": ["10:00", "12:00"]}) == (*[(0, 0)] * 6, (600, 720))
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        ["17:00", "09:00"],
+        ["09:00", "24:01"],
+        ["09:75", "17:00"],
+        ["09:-5", "17:00"],
+        ["-1:00", "17:00"],
+        ["9", "17"],
+        ["09:00"],
+        ["09:00", "12:00", "17:00"],
+        ["09:00:00", "17:00:00"],
+        ["nine", "five"],
+        ["٠٩:٠٠", "17:00"],
+        "09:00-17:00",
+        [9, 17],
+        [None, None],
+        9,
+        {"from": "09:00", "to": "17:00"},
+    ],
+)
+def test_hours_that_can_not_be_read_are_refused_with_their_weekday(hours):
+    with pytest.raises(ValueError, match=r"^business_hours\.tue must"):
+        opening_minutes({"tue": hours})
+
+
+def test_an_unknown_weekday_is_named():
+    with pytest.raises(ValueError, match="names Monday, funday; use mon, tue"):
+        opening_minutes({"Monday": None, "funday": None})
+
+
+def test_a_company_is_as_it_was_described_at_the_time():
+    later = START + timedelta(days=10)
+    directory = Directory.from_rows([row(later, time_zone="America/New_York"), row()], [])
+    zones = [directory.company("acme", START + timedelta(days=d)).zone for d in (-5, 0, 9, 10, 99)]
+    assert [zone.key for zone in zones] == ["Europe/Berlin"] * 3 + ["America/New_York"] * 2
+
+
+def test_a_version_holds_from_its_very_instant_on():
+    later = START + timedelta(days=10)
+    directory = Directory.from_rows([row(), row(later, currency="USD")], [])
+    assert directory.company("acme", later - timedelta(microseconds=1)).currency == "EUR"
+    assert directory.company("acme", later).currency == "USD"
+
+
+def test_of_two_descriptions_of_one_time_the_last_received_is_right():
+    corrected = row(received_at=START + timedelta(hours=1), currency="CHF")
+    assert Directory.from_rows([corrected, row()], []).company("acme", START).currency == "CHF"
+
+
+def test_an_unknown_company_is_none():
+    assert Directory.from_rows([row()], []).company("other", START) is None
+
+
+def test_branches_belong_to_their_company():
+    directory = Directory.from_rows([row()], [{"company_id": 1, "branch_key": "main", "branch_id": 4}])
+    assert directory.branch_id(1, "main") == 4
+    assert directory.branch_id(2, "main") is None
+    assert directory.branch_id(1, "other") is None
+
+
+def test_what_the_feeds_said_can_be_looked_up(known, write):
+    later = company(time_zone="Asia/Kolkata", valid_from="2026-11-01T00:00:00Z")
+    load_feed(known, "companies", write("later.ndjson", later), START)
+    directory = read_directory(known)
+    assert directory.company("acme", datetime(2026, 10, 31, tzinfo=UTC)).zone == ZoneInfo("Europe/Berlin")
+    found = directory.company("acme", datetime(2026, 11, 1, tzinfo=UTC))
+    assert found.zone == ZoneInfo("Asia/Kolkata")
+    assert directory.branch_id(found.company_id, "main") is not None

@@ -64,12 +64,14 @@ def fallen_back(server_home, private):
     before = permissions(Path("/var/tmp"), server_home, private, *private.rglob("*"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(site, "_wheel_binaries", lambda: next(private.glob("packages/*/pginstall18")))
-        umask = os.umask(0o077)
+        umask, groups = os.umask(0o077), os.getgroups()
+        os.setgroups([*groups, 4_242])
         try:
             server = EmbeddedServer(private / "checkout/.local/postgres", "fsync = off\n", server_home / "system")
             server.start()
         finally:
             os.umask(umask)
+            os.setgroups(groups)
     yield server, before
     server.stop()
 

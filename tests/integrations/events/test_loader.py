@@ -175,14 +175,15 @@ def test_nothing_that_a_line_can_say_stops_its_file(load, write):
         {"service": "x" * (1 << 20)},
     ]
     rows = [event(f"{i}", TIME, **data) for i, data in enumerate(extremes)]
-    rows += [{**rows[0], "id": "€" * 512, "source": "€" * 512}, {**rows[0], "id": "~" * 512, "source": "~" * 512}]
+    damage = random.Random(7)
+    long_keys = ["".join(map(chr, damage.choices(range(0x4E00, 0x9FFF), k=512))), "~" * 512]
+    rows += [{**event("", TIME), "id": key, "source": key} for key in long_keys]
     rows += [
         event(f"t{i}", f"{year}-01-01T00:00:00{zone}")
         for i, year in enumerate(["0001", "1970", "9999"])
         for zone in ("Z", "+14:00")
     ]
     good = calls("good")
-    damage = random.Random(7)
     fuzz = [bytes(damage.choices(range(256), k=damage.randrange(60))).replace(b"\n", b"") + b"\n" for _ in range(300)]
     fuzz += [
         good[: damage.randrange(len(good))] + chr(damage.randrange(1, 500)) + good[damage.randrange(len(good)) :]

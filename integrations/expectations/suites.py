@@ -33,7 +33,7 @@ def _not_null(*columns: str) -> tuple[Expectation, ...]:
 
 USAGE_EVENTS = Suite(
     "usage_events",
-    "select * from raw.usage_events where load_id > {after} and load_id <= {up_to}",
+    "select * from raw.usage_events where load_id in ({loads})",
     (
         *_not_null("company_id", "usage_date", "occurred_at", "source", "event_id", "event_type"),
         Expectation(

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +24,13 @@ class Outcome:
     table: str
 
 
-def validate(suite: Suite, url: str, **parameters: int) -> Outcome:
+def validate(suite: Suite, url: str, **parameters: Iterable[int]) -> Outcome:
     """Check the rows of the suite's query, pushed down as SQL.
 
     Args:
         suite: what must hold.
         url: the warehouse.
-        parameters: whole numbers that the suite's query names.
+        parameters: lists of ids that the suite's query names.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
@@ -40,7 +41,8 @@ def validate(suite: Suite, url: str, **parameters: int) -> Outcome:
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     connection = make_url(url).set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
     source = context.data_sources.add_postgres("warehouse", connection_string=connection)
-    asset = source.add_query_asset(suite.name, query=suite.query.format(**{k: int(v) for k, v in parameters.items()}))
+    ids = {name: ", ".join(str(int(number)) for number in (0, *numbers)) for name, numbers in parameters.items()}
+    asset = source.add_query_asset(suite.name, query=suite.query.format(**ids))
     batch = asset.add_batch_definition_whole_table("all").get_batch()
     suite_of_all = gx.ExpectationSuite(
         suite.name,

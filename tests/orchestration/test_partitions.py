@@ -53,3 +53,17 @@ def test_a_database_with_real_loads_is_never_taken_for_a_simulated_world(connect
     )
     with pytest.raises(worlds.NotSimulated, match="1 loads that are not the simulator's"):
         worlds.mark_simulated(connection)
+
+
+@pytest.mark.parametrize(("now", "expected"), [("1999-01-03", [("1999-01-01", "1999-01-03")]), ("1998-12-31", None)])
+def test_usage_before_the_first_partition_keeps_no_later_date_waiting(pipeline, now, expected):
+    from orchestration.defs.transformation.sensors import ranges_due
+
+    pipeline.set_clock(datetime.fromisoformat(f"{now}T12:00:00+00:00"))
+    with pipeline.connect() as connection:
+        connection.execute("insert into ops.usage_date_state (usage_date, dirty_version) values ('1998-12-30', 1)")
+        if expected is None:
+            with pytest.raises(ValueError, match="Set FIRST_USAGE_DATE=1998-12-30 or earlier"):
+                ranges_due(connection)
+        else:
+            assert [(str(first), str(last)) for first, last in ranges_due(connection)] == expected

@@ -7,7 +7,7 @@ from integrations.expectations.validation import Outcome, validate
 from orchestration.defs.ingestion.assets import RAW_EVENTS
 from orchestration.resources import WarehouseResource
 
-CHECKED = "events_checked_up_to_load"
+UNCHECKED = "select load_id from raw.loads where feed = 'events' and status = 'published' and not is_checked"
 
 
 @dg.asset_check(
@@ -34,18 +34,10 @@ def no_load_is_held(db: WarehouseResource) -> dg.AssetCheckResult:
 def events_keep_their_suite(db: WarehouseResource) -> dg.AssetCheckResult:
     """Check what is new; events that passed once are not read again."""
     with db.connect() as connection:
-        rows = connection.execute(
-            "select (select value::bigint from ops.settings where name = %s), (select max(load_id) from raw.loads)",
-            [CHECKED],
-        ).fetchone()
-        after, up_to = (value or 0 for value in rows or (0, 0))
-        outcome = validate(USAGE_EVENTS, db.warehouse().url, after=after, up_to=up_to)
+        loads = [row[0] for row in connection.execute(UNCHECKED)]
+        outcome = validate(USAGE_EVENTS, db.warehouse().url, loads=loads)
         if outcome.passed:
-            connection.execute(
-                "insert into ops.settings (name, value) values (%s, %s)"
-                " on conflict (name) do update set value = excluded.value",
-                [CHECKED, str(up_to)],
-            )
+            connection.execute("update raw.loads set is_checked = true where load_id = any(%s)", [loads])
     return _result(outcome, {"rows": outcome.rows})
 
 

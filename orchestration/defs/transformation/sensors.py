@@ -22,16 +22,17 @@ def ranges_due(connection: Connection) -> list[tuple[date, date]]:
     """The contiguous ranges of usage dates whose marts lag behind.
 
     Raises:
-        ValueError: when a date lies before the first partition, since no run could ever build it.
+        ValueError: when all that is left lies before the first partition, since no run could ever build it.
     """
     open_calendar(connection, clock.now(connection).date())
     dates = dirty_dates(connection)
-    if dates and dates[0] < FIRST_USAGE_DATE:
+    buildable = [day for day in dates if day >= FIRST_USAGE_DATE]
+    if dates and not buildable:
         raise ValueError(
             f"There is usage on {dates[0]}, before the first partition ({FIRST_USAGE_DATE})."
             f" Set FIRST_USAGE_DATE={dates[0]} or earlier and restart."
         )
-    return contiguous_ranges(dates)
+    return contiguous_ranges(buildable)
 
 
 @dg.sensor(job=usage_marts_job, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)

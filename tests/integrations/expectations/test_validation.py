@@ -39,7 +39,7 @@ def broken(outcome):
 
 def test_good_events_keep_their_suite_and_each_planted_fault_breaks_its_sentence(connection, database_url, load):
     first = load("first.ndjson", calls("1", "2", "3"))
-    good = validate(USAGE_EVENTS, database_url, after=0, up_to=first.load_id)
+    good = validate(USAGE_EVENTS, database_url, loads=[first.load_id])
     assert (good.passed, good.rows, broken(good)) == (True, 3, {})
 
     second = load("second.ndjson", calls("4", "5", "6", "7"))
@@ -51,7 +51,7 @@ def test_good_events_keep_their_suite_and_each_planted_fault_breaks_its_sentence
         ("currency", "'eur'", 7),
     ):
         connection.execute(f"update raw.usage_events set {column} = {value} where event_id = '{id}'".encode())
-    bad = validate(USAGE_EVENTS, database_url, after=0, up_to=second.load_id)
+    bad = validate(USAGE_EVENTS, database_url, loads=[first.load_id, second.load_id])
     assert (bad.passed, bad.rows) == (False, 7)
     assert broken(bad) == {
         "a duration is never negative": 2,
@@ -59,9 +59,9 @@ def test_good_events_keep_their_suite_and_each_planted_fault_breaks_its_sentence
         "revenue is never negative": 1,
         "a currency is three capital letters": 1,
     }
-    assert validate(USAGE_EVENTS, database_url, after=0, up_to=first.load_id).passed
-    assert not validate(USAGE_EVENTS, database_url, after=first.load_id, up_to=second.load_id).passed
-    assert validate(USAGE_EVENTS, database_url, after=second.load_id, up_to=second.load_id).passed
+    assert validate(USAGE_EVENTS, database_url, loads=[first.load_id]).passed
+    assert not validate(USAGE_EVENTS, database_url, loads=[second.load_id]).passed
+    assert validate(USAGE_EVENTS, database_url, loads=[]).passed
 
 
 def test_loads_that_wait_or_failed_break_their_suite_until_they_are_settled(connection, database_url, load):

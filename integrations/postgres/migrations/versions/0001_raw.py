@@ -46,6 +46,7 @@ STATEMENTS: tuple[str, ...] = (
         filtered_by jsonb not null default '{}',
         usage_dates date[] not null default '{}',
         message text,
+        is_checked boolean not null default false,
         received_at timestamptz not null,
         unique (feed, file_name, fingerprint),
         check (count_read = count_inserted + count_duplicate + count_rejected + count_filtered)

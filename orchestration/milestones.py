@@ -26,7 +26,13 @@ COMPANIES = """
         exists (
             select from marts.fct_usage_hourly as later
             where later.company_id = companies.company_id and later.usage_date >= companies.activated_on + %(day)s
-        ) as has_later_usage
+        ) as has_later_usage,
+        coalesce((
+            select max(lateness.closing_minutes) from marts.fct_event_lateness as lateness
+            where lateness.company_id = companies.company_id
+                and lateness.usage_date >= companies.activated_on
+                and lateness.usage_date < companies.activated_on + %(day)s - 1
+        ), 0)::double precision as closing_minutes
     from marts.dim_companies as companies
     where companies.activated_on >= %(go_live)s
 """
@@ -41,11 +47,12 @@ def read_companies(connection: Connection, day: int, go_live: date | None) -> pd
 def companies_due(companies: pd.DataFrame, now: datetime, day: int) -> pd.DataFrame:
     """Companies whose first `day` local days are over, complete and built, and that have no result yet.
 
-    The window is complete when usage of a later day has arrived, at the latest at 12:00 local on day `day`; a missed
-    tick loses nobody.
+    The window is complete when usage of a later day has arrived and as many minutes have passed since the window's end
+    as the slowest of the company's days before took to be complete; at the latest at 12:00 local on day `day`. A
+    missed tick loses nobody.
 
     Args:
-        companies: activated_on, time_zone, has_result, is_window_built, has_later_usage per company.
+        companies: activated_on, time_zone, has_result, is_window_built, has_later_usage, closing_minutes per company.
         now: the instant of the tick.
         day: 7 or 14.
 
@@ -64,7 +71,8 @@ def _is_over(row, now: datetime, day: int) -> bool:  # type: ignore[no-untyped-d
     zone = ZoneInfo(row.time_zone)
     last = row.activated_on.date() + timedelta(days=day)
     ends_at = datetime.combine(last, time(), zone)
-    return now >= ends_at and (row.has_later_usage or now >= datetime.combine(last, LATEST_HOUR, zone))
+    is_complete = row.has_later_usage and now >= ends_at + timedelta(minutes=row.closing_minutes)
+    return now >= ends_at and (is_complete or now >= datetime.combine(last, LATEST_HOUR, zone))
 
 
 def usage_dates(due: pd.DataFrame) -> list[date]:

@@ -41,6 +41,7 @@ def has_marts(connection: Connection) -> bool:
     row = connection.execute(
         "select to_regclass('marts.dim_companies') is not null"
         " and to_regclass('marts.fct_meter_usage_daily') is not null"
+        " and to_regclass('marts.fct_event_lateness') is not null"
     ).fetchone()
     return bool(row and row[0])
 

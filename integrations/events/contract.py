@@ -12,16 +12,21 @@ import msgspec
 from integrations.events.readers import LONGEST_LINE
 
 __all__ = [
+    "VOID",
     "Filtered",
     "Refused",
     "Rejection",
     "UsageData",
     "UsageEvent",
+    "Voided",
     "check_line",
     "convert_event",
     "decode_line",
     "refusal_of",
+    "voided_by",
 ]
+
+VOID = "void"  # the type of an event that takes back another one
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Zoned = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -81,6 +86,13 @@ class UsageEvent(msgspec.Struct):
     data: UsageData
 
 
+class Voided(msgspec.Struct, forbid_unknown_fields=True):
+    """Which event an event of the type `void` takes back; without a `source`, one of its own source."""
+
+    id: Text
+    source: Text | None = None
+
+
 class _OpenEvent(msgspec.Struct):
     """The same envelope around a payload whose fields are still unread."""
 
@@ -135,13 +147,33 @@ def convert_event(fields: Mapping[str, Any]) -> UsageEvent:
     Raises:
         Refused: as `decode_line`.
     """
-    for name, value in {**fields, **fields.get("data", {})}.items():
+    data = dict(fields.get("data", {}))
+    for name, value in {**fields, **data}.items():
         if isinstance(value, str) and "\0" in value:
             raise Refused("invalid_field", f"{name}: {NUL_MESSAGE}", name)
+    if "voids" in data:
+        data["properties"] = {**data.get("properties", {}), "voids": data.pop("voids")}
+        fields = {**fields, "data": data}
     try:
         return msgspec.convert(fields, UsageEvent, strict=False)
     except msgspec.ValidationError as error:
         raise refusal_of(error) from error
+
+
+def voided_by(event: UsageEvent) -> Voided:
+    """What a void takes back, from its field `data.voids`, as in {"voids": {"id": "c-81", "source": "/phone"}} or {"voids": "c-81"}.
+
+    Raises:
+        Refused: `missing_field` or `invalid_field`.
+    """
+    named = (event.data.properties or {}).get("voids")
+    if named is None:
+        raise Refused("missing_field", "data.voids is missing; it names the event that is taken back", "data.voids")
+    try:
+        voided = msgspec.convert({"id": named} if isinstance(named, str) else named, Voided)
+    except msgspec.ValidationError as error:
+        raise Refused("invalid_field", f"data.voids names no event: {refusal_of(error)}", "data.voids") from error
+    return Voided(voided.id, voided.source or event.source)
 
 
 def _with_properties(line: bytes) -> UsageEvent:

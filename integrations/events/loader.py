@@ -119,7 +119,7 @@ def discard_load(connection: Connection, load_id: int) -> LoadReport:
             """
             with gone as (delete from raw.held_events where load_id = %s returning *)
             insert into raw.rejected_events (load_id, line, reason, message, payload)
-            select load_id, line, 'discarded', 'the load was discarded', (to_jsonb(gone) - 'content_hash')::text
+            select load_id, line, 'discarded', 'the load was discarded', (to_jsonb(gone) - array['content_hash', 'event_key'])::text
             from gone
             """,
             [load_id],
@@ -178,7 +178,7 @@ def _load(
         )
         connection.execute("insert into raw.held_events select * from incoming")
     else:
-        connection.execute("analyze incoming (load_id, company_id, source, event_id, line)")
+        connection.execute("analyze incoming (load_id, company_id, event_key, line)")
         _publish(connection, report, sql.Identifier("incoming"))
     connection.execute("drop table incoming")
 
@@ -187,7 +187,7 @@ def _publish(connection: Connection, report: LoadReport, source: sql.Composable)
     published = publish(connection, source, report.load_id)
     report.inserted = published.inserted
     report.duplicate += published.duplicate
-    report.rejected += published.conflict
+    report.rejected += published.rejected
     report.usage_dates = published.usage_dates
 
 

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from struct import Struct
 from typing import Any
 
 import msgspec
 from msgspec.structs import astuple
 
-from integrations.events.contract import Refused, UsageData, UsageEvent
+from integrations.events.contract import VOID, Refused, UsageData, UsageEvent, voided_by
 from integrations.events.directory import CompanyVersion, Directory
 
-__all__ = ["ROW_COLUMNS", "Normaliser"]
+__all__ = ["ROW_COLUMNS", "Normaliser", "event_key"]
 
 ROW_COLUMNS = (
     *(
@@ -28,12 +28,11 @@ ROW_COLUMNS = (
         "branch_id",
     ),
     *("customer", "quantity", "duration_seconds", "outcome", "service", "channel", "revenue", "currency"),
-    *("is_after_hours", "is_local_time_shifted", "properties", "content_hash"),
+    *("is_after_hours", "is_local_time_shifted", "properties", "event_key", "content_hash"),
 )
 AMOUNT_LIMIT = Decimal(10) ** 14 - 1  # numeric(20, 6) holds 14 digits before the point, after rounding
 SMALLEST_EXPONENT = -1000  # PostgreSQL refuses to read some that are smaller; nothing that is measured is
 LONGEST_SECONDS = 2**53
-LONGEST_KEY = 2400  # bytes; an index entry holds about 2,700
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before it lie clocks that were never set: 1970-01-01, 0001-01-01
 EARLIEST_AGE = EARLIEST - EPOCH
@@ -72,7 +71,8 @@ class Normaliser:
             raise Refused("in_future", f"time {event.time.isoformat()} lies in the future", "time")
         if age < EARLIEST_AGE:
             raise Refused("too_old", f"time {event.time.isoformat()} lies before {EARLIEST.date()}", "time")
-        _check_key(event)
+        if event.type == VOID:
+            _name_target(event)
         data = event.data
         _check_amounts(data)
         if data.currency is not None and data.currency != company.currency:
@@ -105,6 +105,7 @@ class Normaliser:
             not opens <= minute < closes,
             is_local_time_shifted,
             msgspec.json.encode(properties).decode() if properties else None,
+            event_key(event.source, event.id),
             _content_hash(event.type, time, data),
         )
 
@@ -139,11 +140,21 @@ def _local_hour(zone: tzinfo, hour: int) -> tuple[date, int, int] | None:
     return begin.date(), begin.hour * 60 + begin.minute, begin.weekday()
 
 
-def _check_key(event: UsageEvent) -> None:
-    if len(event.source) + len(event.id) <= LONGEST_KEY // 4:
-        return
-    if len((event.source + event.id).encode()) > LONGEST_KEY:
-        raise Refused("invalid_field", f"source and id take more than {LONGEST_KEY:,} bytes together", "id")
+def event_key(source: str, event_id: str) -> str:
+    """What makes an event unique within its company, as 32 hexadecimal digits.
+
+    The first half of SHA-256 over source, NUL and id; `raw.event_key(source, event_id)` computes the same.
+    """
+    return sha256(f"{source}\0{event_id}".encode()).hexdigest()[:32]
+
+
+def _name_target(event: UsageEvent) -> None:
+    """Write what a void takes back in one way, so that saying it differently says the same."""
+    voided = voided_by(event)
+    event.data.properties = {
+        **(event.data.properties or {}),
+        "voids": {"id": voided.id, "source": voided.source},
+    }
 
 
 def _check_amounts(data: UsageData) -> None:

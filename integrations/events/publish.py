@@ -1,35 +1,45 @@
 """Publish parsed rows: each event once, for ever, under one lock, in the caller's transaction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from psycopg import Connection, sql
 
+from integrations.events.contract import VOID
 from integrations.events.normalise import ROW_COLUMNS
+from integrations.events.voids import TARGET, apply_voids
+from integrations.postgres.usage_dates import mark_dirty
+from integrations.postgres.usage_partitions import archived_dates, ensure_partition
 
-__all__ = ["Published", "publish"]
+__all__ = ["PUBLISH_LOCK", "STORED_COLUMNS", "Published", "Restore", "publish"]
 
 PUBLISH_LOCK = 7_151_002
-STORED_COLUMNS = tuple(column for column in ROW_COLUMNS if column != "content_hash")
+STORED_COLUMNS = tuple(column for column in ROW_COLUMNS if column not in ("event_key", "content_hash"))
 CONFLICT = "another event with this source and id, but other content, was accepted before"
+TOO_LATE = (
+    "the events of this usage date are archived; `usage-pricing ingest --history` brings them back and takes this one"
+)
+Restore = Callable[[Connection, list[date]], object]
 
 # The keys alone are sorted: rows are wide, and event_keys is filled much faster in the order of its index.
 FRESH = """
     create temporary table fresh on commit drop as
-    select distinct on (incoming.company_id, incoming.source, incoming.event_id)
-        incoming.company_id, incoming.source, incoming.event_id, incoming.content_hash, incoming.line
+    select distinct on (incoming.company_id, incoming.event_key)
+        incoming.company_id, incoming.event_key, incoming.content_hash, incoming.line::integer as line,
+        incoming.usage_date
     from {incoming} as incoming
     {known}
     where incoming.load_id = {load} and known.load_id is null
-    order by incoming.company_id, incoming.source, incoming.event_id, incoming.line
+    order by incoming.company_id, incoming.event_key, incoming.line
 """
 # Looking keys up one by one costs about as much as reading twenty, and does not grow with the history.
 LOOKUP_COST = 20
-BY_SCAN = "left join raw.event_keys as known using (company_id, source, event_id)"
+BY_SCAN = "left join raw.event_keys as known using (company_id, event_key)"
 BY_LOOKUP = """
     left join lateral (
         select event_keys.load_id from raw.event_keys
-        where event_keys.company_id = incoming.company_id and event_keys.source = incoming.source
-            and event_keys.event_id = incoming.event_id
+        where event_keys.company_id = incoming.company_id and event_keys.event_key = incoming.event_key
         limit 1
     ) as known on true
 """
@@ -38,55 +48,71 @@ COUNT_KEYS = """
     from pg_partition_tree('raw.event_keys') as tree inner join pg_class as class on class.oid = tree.relid
     where tree.isleaf
 """
+DATES = "select usage_date from fresh group by usage_date order by usage_date"
+# What a row changes: its own usage date, and that of the event that it voids.
+LATE = f"""
+    create temporary table late on commit drop as
+    select fresh.company_id, fresh.event_key, fresh.usage_date from fresh
+    where fresh.usage_date = any({{archived}}::date[])
+    union all
+    select fresh.company_id, fresh.event_key, target.usage_date
+    from fresh
+    inner join {{incoming}} as incoming on incoming.line = fresh.line
+    inner join raw.event_keys as target on target.company_id = incoming.company_id and target.event_key = {TARGET}
+    where incoming.load_id = {{load}} and incoming.event_type = {{void}}
+        and target.usage_date = any({{archived}}::date[])
+"""
+REFUSE_LATE = """
+    insert into raw.rejected_events (load_id, line, reason, field, message, payload)
+    select {load}, incoming.line, 'too_late', 'time', {too_late}, {payload}
+    from {incoming} as incoming
+    where incoming.load_id = {load} and (company_id, event_key) in (select company_id, event_key from late)
+"""
+FORGET_LATE = "delete from fresh where (company_id, event_key) in (select company_id, event_key from late)"
 STALE = """
     create temporary table stale on commit drop as
-    select incoming.company_id, incoming.source, incoming.event_id, incoming.content_hash, incoming.line
+    select incoming.company_id, incoming.event_key, incoming.content_hash, incoming.line
     from {incoming} as incoming
     where incoming.load_id = {load} and not exists (select from fresh where fresh.line = incoming.line)
 """
 AND_FRESH = "and not exists (select from stale where stale.line = incoming.line)"
-DATES = """
-    select distinct incoming.usage_date from {incoming} as incoming where incoming.load_id = {load} {and_fresh}
-    order by 1
-"""
 EVENTS = """
     insert into raw.usage_events ({columns}, load_id)
     select {columns}, load_id from {incoming} as incoming where incoming.load_id = {load} {and_fresh}
 """
 KEYS = """
-    insert into raw.event_keys (company_id, source, event_id, content_hash, load_id)
-    select company_id, source, event_id, content_hash, {load} from fresh
+    insert into raw.event_keys (company_id, event_key, content_hash, load_id, line, usage_date)
+    select company_id, event_key, content_hash, {load}, line, usage_date from fresh
 """
 CONFLICTS = """
     insert into raw.rejected_events (load_id, line, reason, field, message, payload)
-    select {load}, incoming.line, 'conflict', 'id', {message}, (to_jsonb(incoming) - 'content_hash')::text
+    select {load}, incoming.line, 'conflict', 'id', {conflict}, {payload}
     from stale
-    inner join raw.event_keys as known using (company_id, source, event_id)
+    inner join raw.event_keys as known using (company_id, event_key)
     inner join {incoming} as incoming on incoming.line = stale.line
     where incoming.load_id = {load} and known.content_hash <> stale.content_hash
 """
-DIRTY = """
-    insert into ops.usage_date_state as state (usage_date, dirty_version)
-    select date, 1 from unnest(%s::date[]) as date
-    on conflict (usage_date) do update set dirty_version = state.dirty_version + 1
-"""
+PAYLOAD = "(to_jsonb(incoming) - array['content_hash', 'event_key'])::text"
 
 
 @dataclass(frozen=True)
 class Published:
-    """What became of the rows that were to be published."""
+    """What became of the rows that were to be published, and which usage dates must be built anew."""
 
     inserted: int
     duplicate: int
-    conflict: int
+    rejected: int
     usage_dates: list[str]
 
 
-def publish(connection: Connection, source_table: sql.Composable, load_id: int) -> Published:
+def publish(
+    connection: Connection, source_table: sql.Composable, load_id: int, restore: Restore | None = None
+) -> Published:
     """Move the rows of one load from `source_table` (`ROW_COLUMNS` and `line`) into the events, each key once.
 
     Of several rows with one key, the first line counts; a row that says the same again is a duplicate, one that says
-    something else goes into quarantine as `conflict`. The dates touched are marked dirty.
+    something else goes into quarantine as `conflict`. A new event of an archived usage date is `too_late`, unless
+    `restore` brings the date back. The dates touched are marked dirty.
     """
     connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
     connection.execute("set local work_mem = '128MB'")
@@ -94,25 +120,53 @@ def publish(connection: Connection, source_table: sql.Composable, load_id: int) 
         "incoming": source_table,
         "columns": sql.SQL(", ").join(map(sql.Identifier, STORED_COLUMNS)),
         "load": sql.Literal(load_id),
-        "message": sql.Literal(CONFLICT),
+        "conflict": sql.Literal(CONFLICT),
+        "too_late": sql.Literal(TOO_LATE),
+        "payload": sql.SQL(PAYLOAD),
+        "void": sql.Literal(VOID),
     }
     total = _count(connection, names)
     names["known"] = sql.SQL(BY_LOOKUP if total * LOOKUP_COST < _count_keys(connection) else BY_SCAN)
     fresh = _execute(connection, FRESH, names)
-    stale = total - fresh
-    if stale:
+    too_late = 0
+    if fresh and (archived := archived_dates(connection)):
+        too_late, fresh = _without_late(
+            connection, {**names, "archived": sql.Literal(sorted(archived))}, fresh, restore
+        )
+    stale = total - fresh - too_late
+    if fresh < total:
         _execute(connection, STALE, names)
-    names["and_fresh"] = sql.SQL(AND_FRESH if stale else "")
-    dates = [str(row[0]) for row in connection.execute(sql.SQL(DATES).format(**names))] if fresh else []
-    for date in dates:
-        _ensure_partition(connection, date)
+    names["and_fresh"] = sql.SQL(AND_FRESH if fresh < total else "")
+    dates = {row[0] for row in connection.execute(DATES)} if fresh else set()
+    for day in sorted(dates):
+        ensure_partition(connection, day)
     if fresh:
         _execute(connection, EVENTS, names)
         _execute(connection, KEYS, names)
+        dates |= apply_voids(connection, source_table, load_id)
     conflict = _execute(connection, CONFLICTS, names) if stale else 0
-    connection.execute("drop table if exists fresh, stale")
-    connection.execute(DIRTY, [dates])
-    return Published(fresh, stale - conflict, conflict, dates)
+    connection.execute("drop table if exists fresh, late, stale")
+    mark_dirty(connection, dates)
+    return Published(fresh, stale - conflict, conflict + too_late, [str(day) for day in sorted(dates)])
+
+
+def _without_late(
+    connection: Connection, names: dict[str, sql.Composable], fresh: int, restore: Restore | None
+) -> tuple[int, int]:
+    """Put new events that would change an archived date into quarantine, or bring the date back.
+
+    Returns:
+        How many rows were refused, and how many fresh ones remain.
+    """
+    _execute(connection, LATE, names)
+    dates = [row[0] for row in connection.execute("select distinct usage_date from late order by usage_date")]
+    if not dates:
+        return 0, fresh
+    if restore:
+        restore(connection, dates)
+        return 0, fresh
+    refused = _execute(connection, REFUSE_LATE, names)
+    return refused, fresh - _execute(connection, FORGET_LATE, names)
 
 
 def _count(connection: Connection, names: dict[str, sql.Composable]) -> int:
@@ -131,17 +185,3 @@ def _count_keys(connection: Connection) -> float:
     """About how many keys there are, from the planner's statistics."""
     row = connection.execute(COUNT_KEYS).fetchone()
     return float(row[0]) if row else 0.0
-
-
-def _ensure_partition(connection: Connection, date: str) -> None:
-    """Create a date's partition by attaching a new table, which does not wait for the readers of the others."""
-    name = f"usage_events_{date.replace('-', '')}"
-    if connection.execute("select to_regclass(%s)", [f"raw.{name}"]).fetchone() != (None,):
-        return
-    table = sql.Identifier("raw", name)
-    connection.execute(sql.SQL("create table {} (like raw.usage_events including all)").format(table))
-    connection.execute(
-        sql.SQL("alter table raw.usage_events attach partition {} for values from ({}) to (({}::date + 1))").format(
-            table, sql.Literal(date), sql.Literal(date)
-        )
-    )

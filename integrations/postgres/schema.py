@@ -12,8 +12,8 @@ SCHEMAS = ("raw", "staging", "intermediate", "marts", "ml", "billing", "messagin
 MIGRATION_LOCK = 7_151_001
 
 
-def migrate(url: str) -> None:
-    """Apply every migration that `url` lacks; safe when several processes do it at the same time."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Apply every migration that `url` lacks, up to `revision`; safe when several processes do it at the same time."""
     from alembic import command
     from alembic.config import Config
 
@@ -27,7 +27,7 @@ def migrate(url: str) -> None:
             for schema in SCHEMAS:
                 connection.execute(text(f"create schema if not exists {schema}"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     finally:
         engine.dispose()
 

@@ -3,11 +3,12 @@
 Whoever writes several dates locks them in order, since loads and builds do so at the same time.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 from psycopg import Connection
 
-__all__ = ["capture_versions", "dirty_dates", "mark_built", "mark_dirty_from", "open_calendar"]
+__all__ = ["capture_versions", "dirty_dates", "mark_built", "mark_dirty", "mark_dirty_from", "open_calendar"]
 
 
 def dirty_dates(connection: Connection) -> list[date]:
@@ -31,12 +32,29 @@ def open_calendar(connection: Connection, today: date) -> None:
     )
 
 
+def mark_dirty(connection: Connection, dates: Iterable[date]) -> None:
+    """Mark the dates whose events changed."""
+    connection.execute(
+        """
+        insert into ops.usage_date_state as state (usage_date, dirty_version)
+        select date, 1 from unnest(%s::date[]) as date
+        on conflict (usage_date) do update set dirty_version = state.dirty_version + 1
+        """,
+        [sorted(dates)],
+    )
+
+
 def mark_dirty_from(connection: Connection, first: date) -> None:
-    """Mark every known date from `first` on: a reference feed changed what is said about them."""
+    """Mark every known date from `first` on: a reference feed changed what is said about them.
+
+    Archived dates keep what was said when their events were archived.
+    """
     connection.execute(
         """
         with locked as (
-            select usage_date from ops.usage_date_state where usage_date >= %s order by usage_date for update
+            select usage_date from ops.usage_date_state
+            where usage_date >= %s and usage_date not in (select archived.usage_date from raw.archived_dates as archived)
+            order by usage_date for update
         )
         update ops.usage_date_state as state set dirty_version = dirty_version + 1
         from locked where state.usage_date = locked.usage_date

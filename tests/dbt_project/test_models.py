@@ -40,6 +40,7 @@ def test_the_unit_tests_of_the_models_pass(pipeline, database_url):
         "a_day_has_its_busiest_hour_its_rates_and_its_zero_rows": "pass",
         "a_customer_who_comes_on_two_days_is_one_in_the_month": "pass",
         "business_hours_and_after_hours_add_up_and_types_do_not_mix": "pass",
+        "a_day_is_as_complete_as_what_had_arrived_by_its_end_and_by_noon": "pass",
     }
 
 
@@ -102,6 +103,16 @@ def test_a_late_event_makes_its_date_and_only_its_date_due_again(landed):
     assert due == [("2026-10-02",)]
     assert len(landed.tick("changed_usage_dates_sensor")) == 1
     assert landed.value("select total_calls from marts.fct_usage_daily where usage_date = '2026-10-02'") == 2
+
+
+def test_an_event_that_is_taken_back_counts_in_no_mart(landed):
+    landed.tick("changed_usage_dates_sensor")
+    landed.land("events", "void.ndjson", lines(event("v", "2026-10-04T12:00:00+02:00", type="void", voids="2")))
+    landed.tick("landing_files_sensor", "changed_usage_dates_sensor")
+    calls = landed.rows("select usage_date::text, total_calls from marts.fct_usage_daily order by usage_date")
+    assert dict(calls) == {f"2026-10-0{day}": int(day < 3) for day in range(1, 6)}
+    totals = landed.rows("select usage_date::text, total_events from marts.fct_event_lateness order by usage_date")
+    assert totals == [("2026-10-01", 2), ("2026-10-02", 1)]
 
 
 def test_a_backfill_over_a_range_is_one_run_with_one_materialization_per_date(landed):

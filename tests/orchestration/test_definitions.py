@@ -7,6 +7,7 @@ ASSETS = {
     "billing/rated_usage": ["marts/dim_companies", "marts/fct_meter_usage_daily", "raw/plans", "raw/subscriptions"],
     "marts/billable_meters": [],
     "marts/dim_companies": ["raw/companies", "raw/subscriptions"],
+    "marts/fct_event_lateness": ["raw/companies", "raw/usage_events"],
     "marts/fct_meter_usage_daily": ["marts/billable_meters", "raw/usage_events"],
     "marts/fct_usage_daily": [
         "marts/fct_usage_hourly",

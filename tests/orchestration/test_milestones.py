@@ -17,6 +17,7 @@ def companies(**fields):
         "has_result": False,
         "is_window_built": True,
         "has_later_usage": False,
+        "closing_minutes": 0.0,
         **fields,
     }
     return pd.DataFrame([row])
@@ -41,6 +42,22 @@ def test_at_noon_local_at_the_latest_and_a_missed_tick_loses_nobody(at, due):
 @pytest.mark.parametrize(("at", "due"), [("2026-10-26T22:59:59+00:00", False), ("2026-10-26T23:00:00+00:00", True)])
 def test_as_soon_as_usage_of_a_later_day_has_come_but_never_before_the_window_ends(at, due):
     assert is_due(at, has_later_usage=True) is due
+
+
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [
+        ("2026-10-27T01:29:59+00:00", False),
+        ("2026-10-27T01:30:00+00:00", True),
+    ],
+)
+def test_not_before_the_time_that_earlier_days_took_to_be_complete(at, due):
+    assert is_due(at, has_later_usage=True, closing_minutes=150.0) is due
+
+
+def test_a_company_whose_events_come_very_late_waits_until_noon_and_no_longer():
+    assert not is_due("2026-10-27T10:59:59+00:00", has_later_usage=True, closing_minutes=9_000.0)
+    assert is_due("2026-10-27T11:00:00+00:00", has_later_usage=True, closing_minutes=9_000.0)
 
 
 def test_once_only():

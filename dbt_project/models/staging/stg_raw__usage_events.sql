@@ -6,6 +6,12 @@ usage_events as (
 
 ),
 
+voids as (
+
+    select * from {{ source('raw', 'voids') }}
+
+),
+
 final as (
 
     select
@@ -22,8 +28,19 @@ final as (
         service,
         channel,
         revenue,
-        is_after_hours
+        is_after_hours,
+        load_id
     from usage_events
+    where
+        event_type <> 'void'
+        and not exists (
+            select from voids
+            where
+                voids.company_id = usage_events.company_id
+                and voids.usage_date = usage_events.usage_date
+                and voids.source = usage_events.source
+                and voids.event_id = usage_events.event_id
+        )
 
 )
 

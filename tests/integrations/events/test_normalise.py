@@ -193,7 +193,6 @@ def test_the_last_instant_that_can_be_written_is_in_the_future():
         ({"quantity": "1e-1000000000"}, "invalid_field", "data.quantity"),
         ({"quantity": "-1e14"}, "invalid_field", "data.quantity"),
         ({"quantity": "99999999999999.9999999"}, "invalid_field", "data.quantity"),
-        ({"_source": "ü" * 512, "_id": "€" * 512}, "invalid_field", "id"),
     ],
 )
 def test_what_can_not_be_counted_is_refused_with_reason_and_field(changes, reason, field):

@@ -1,6 +1,9 @@
+from uuid import UUID
+
 import psycopg
 import pytest
 
+from integrations.events.normalise import event_key
 from integrations.postgres import schema
 from integrations.postgres.schema import SCHEMAS, create_database, migrate
 from tests.integrations.postgres.processes import at_the_same_time
@@ -10,6 +13,7 @@ EXEMPT = {
     "raw.loads": "operators' book of files; a file belongs to no company",
     "raw.rejected_events": "operators' table; a refused line may name no known company",
     "raw.held_events": "operators' waiting room, read by load only",
+    "raw.archived_dates": "operators' book of files; a usage date belongs to no company",
     "raw.company_ids": "reference: it gives a company its id",
     "raw.plans": "reference: the price list is everybody's",
 }
@@ -91,7 +95,39 @@ def test_every_exemption_is_needed(connection):
 
 def test_an_event_is_unique_by_company_source_and_id_alone(connection):
     keys = [sorted(columns) for name, _, columns in rows(connection, UNIQUE_KEYS) if name == "raw.event_keys"]
-    assert keys == [["company_id", "event_id", "source"]]
+    assert keys == [["company_id", "event_key"]]
+
+
+@pytest.mark.parametrize(
+    ("source", "event_id"), [("/phone", "c-81"), ("/ünï", "€\u2028\U0001f600"), ("a\\0b", "\\x00")]
+)
+def test_the_database_computes_the_same_key_as_the_loader(connection, source, event_id):
+    assert connection.execute("select raw.event_key(%s, %s)", [source, event_id]).fetchone() == (
+        UUID(event_key(source, event_id)),
+    )
+
+
+def test_source_and_id_are_kept_apart_in_a_key():
+    assert event_key("ab", "c") != event_key("a", "bc")
+
+
+def test_keys_of_an_older_database_are_carried_over(server):
+    url = server.url("migrated_in_steps")
+    create_database(url)
+    migrate(url, "0004")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("create table raw.day partition of raw.usage_events default")
+        connection.execute(
+            "insert into raw.usage_events (company_id, usage_date, local_minute, occurred_at, source, event_id,"
+            " event_type, quantity, is_after_hours, is_local_time_shifted, load_id)"
+            " values (3, '2026-10-05', 0, '2026-10-05Z', '/phone', 'c-81', 'call', 1, false, false, 9)"
+        )
+        connection.execute("insert into raw.event_keys values (3, '/phone', 'c-81', -42, 9)")
+        migrate(url)
+        kept = connection.execute(
+            "select company_id, event_key, content_hash, load_id, line, usage_date::text from raw.event_keys"
+        ).fetchall()
+    assert kept == [(3, UUID(event_key("/phone", "c-81")), -42, 9, 0, "2026-10-05")]
 
 
 def test_every_schema_exists(connection):

@@ -1,0 +1,82 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_range',
+        date_column='usage_date',
+        indexes=[{'columns': ['usage_date']}],
+        tags=['usage']
+    )
+}}
+
+with
+
+events as (
+
+    select * from {{ ref('stg_raw__usage_events') }}
+    where {{ is_in_window('usage_date') }}
+
+),
+
+loads as (
+
+    select * from {{ ref('stg_raw__loads') }}
+
+),
+
+companies as (
+
+    select * from {{ ref('int_companies_current') }}
+
+),
+
+measured as (
+
+    select
+        events.company_id,
+        events.usage_date,
+        extract(epoch from loads.received_at - events.occurred_at) / 60 as lag_minutes,
+        extract(
+            epoch from loads.received_at - (events.usage_date + 1)::timestamp at time zone companies.time_zone
+        ) / 60 as minutes_after_day,
+        loads.received_at <= (events.usage_date + interval '36 hours') at time zone companies.time_zone as is_by_noon
+    from events
+    inner join loads on events.load_id = loads.load_id
+    inner join companies on events.company_id = companies.company_id
+
+),
+
+by_day as (
+
+    select
+        company_id,
+        usage_date,
+        count(*) as total_events,
+        count(*) filter (where minutes_after_day <= 0) as events_by_day_end,
+        count(*) filter (where is_by_noon) as events_by_noon,
+        percentile_cont(array[0.5, 0.9, 0.99]) within group (order by lag_minutes) as lags,
+        max(lag_minutes) as lag_max,
+        percentile_disc(0.99) within group (order by minutes_after_day) as closing
+    from measured
+    group by company_id, usage_date
+
+),
+
+final as (
+
+    select
+        company_id,
+        usage_date,
+        total_events::integer as total_events,
+        (total_events - events_by_noon)::integer as late_events,
+        round(events_by_day_end::numeric / total_events, 4)::numeric(5, 4) as completeness_at_day_end,
+        round(events_by_noon::numeric / total_events, 4)::numeric(5, 4) as completeness_at_noon,
+        round(lags[1]::numeric, 2)::numeric(14, 2) as lag_p50_minutes,
+        round(lags[2]::numeric, 2)::numeric(14, 2) as lag_p90_minutes,
+        round(lags[3]::numeric, 2)::numeric(14, 2) as lag_p99_minutes,
+        round(lag_max::numeric, 2)::numeric(14, 2) as lag_max_minutes,
+        round(greatest(closing, 0)::numeric, 2)::numeric(14, 2) as closing_minutes
+    from by_day
+
+)
+
+select * from final

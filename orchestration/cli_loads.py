@@ -34,7 +34,7 @@ def list_loads(
 @loads_app.command()
 def release(load_id: int) -> None:
     """Publish a load that waits, after all."""
-    from integrations.events.loader import release_load
+    from integrations.events.holding import release_load
     from integrations.postgres.warehouse import Warehouse
     from orchestration import environment
 
@@ -46,7 +46,7 @@ def release(load_id: int) -> None:
 @loads_app.command()
 def discard(load_id: int) -> None:
     """Refuse a load that waits for good; its events stay in quarantine."""
-    from integrations.events.loader import discard_load
+    from integrations.events.holding import discard_load
     from integrations.postgres.warehouse import Warehouse
     from orchestration import environment
 

@@ -161,7 +161,7 @@ def convert_event(fields: Mapping[str, Any]) -> UsageEvent:
 
 
 def voided_by(event: UsageEvent) -> Voided:
-    """What a void takes back, from its field `data.voids`, as in {"voids": {"id": "c-81", "source": "/phone"}} or {"voids": "c-81"}.
+    """What a void takes back, as its field `data.voids` says: {"id": "c-81", "source": "/phone"}, or just "c-81".
 
     Raises:
         Refused: `missing_field` or `invalid_field`.

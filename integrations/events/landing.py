@@ -10,9 +10,11 @@ from typing import Any
 from psycopg import Connection
 
 from integrations.events.feeds import load_feed, load_plans
+from integrations.events.holding import DEFAULT_RULE, HoldRule
 from integrations.events.ledger import Arrival, LoadReport, record_failure
 from integrations.events.loader import load_events
 from integrations.events.mapping import MappingError, load_mapping
+from integrations.events.publish import Restore
 
 __all__ = ["FEED_ORDER", "LandingFile", "landing_files", "load_file", "pending_files"]
 
@@ -66,10 +68,17 @@ def pending_files(connection: Connection, files: Iterable[LandingFile]) -> list[
     return [file for file in files if _state(file) not in loaded and _state(file, is_failed=True) not in failed]
 
 
-def load_file(connection: Connection, file: LandingFile, now: datetime, parse_plans: ParsePlans) -> LoadReport:
+def load_file(
+    connection: Connection,
+    file: LandingFile,
+    now: datetime,
+    parse_plans: ParsePlans,
+    hold: HoldRule = DEFAULT_RULE,
+    restore: Restore | None = None,
+) -> LoadReport:
     """Load one file by the reader of its feed; see `load_events`, `load_feed` and `load_plans`."""
     changed_at = _state(file, is_failed=True)[-1] if file.path.exists() else now
-    report = _load(connection, file, now, parse_plans)
+    report = _load(connection, file, now, parse_plans, hold, restore)
     if report.status == "failed":
         connection.execute(
             "update raw.loads set file_modified_at = %s where load_id = %s", [changed_at, report.load_id]
@@ -77,14 +86,21 @@ def load_file(connection: Connection, file: LandingFile, now: datetime, parse_pl
     return report
 
 
-def _load(connection: Connection, file: LandingFile, now: datetime, parse_plans: ParsePlans) -> LoadReport:
+def _load(
+    connection: Connection,
+    file: LandingFile,
+    now: datetime,
+    parse_plans: ParsePlans,
+    hold: HoldRule,
+    restore: Restore | None,
+) -> LoadReport:
     if file.feed == "events":
         try:
             mapping = load_mapping(file.mapping) if file.mapping else None
         except MappingError as error:
             arrival = Arrival.of(file.feed, file.path, file.name, now)
             return record_failure(connection, arrival, now, f"{arrival.name} was not read: {error}")
-        return load_events(connection, file.path, now, mapping, name=file.name)
+        return load_events(connection, file.path, now, mapping, hold, name=file.name, restore=restore)
     if file.feed == "plans":
         return load_plans(connection, file.path, now, parse_plans, file.name)
     return load_feed(connection, file.feed, file.path, now, file.name)

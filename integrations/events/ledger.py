@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from integrations.events.contract import Rejection
+from integrations.events.publish import Published
 from integrations.events.readers import UnreadableFile, fingerprint
 
 __all__ = [
@@ -80,6 +81,13 @@ class LoadReport:
     filtered_by: dict[str, int] = field(default_factory=dict)
     usage_dates: list[str] = field(default_factory=list)
     message: str | None = None
+
+    def add(self, published: Published) -> None:
+        """Take over what became of the rows that seemed fit to be inserted."""
+        self.inserted = published.inserted
+        self.duplicate += published.duplicate
+        self.rejected += published.rejected
+        self.usage_dates = published.usage_dates
 
 
 def already_loaded(connection: Connection, arrival: Arrival) -> LoadReport | None:

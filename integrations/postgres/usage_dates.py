@@ -52,8 +52,9 @@ def mark_dirty_from(connection: Connection, first: date) -> None:
     connection.execute(
         """
         with locked as (
-            select usage_date from ops.usage_date_state
-            where usage_date >= %s and usage_date not in (select archived.usage_date from raw.archived_dates as archived)
+            select usage_date from ops.usage_date_state as state
+            where usage_date >= %s
+                and not exists (select from raw.archived_dates where archived_dates.usage_date = state.usage_date)
             order by usage_date for update
         )
         update ops.usage_date_state as state set dirty_version = dirty_version + 1

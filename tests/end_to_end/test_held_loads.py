@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from integrations.events.loader import release_load
+from integrations.events.holding import release_load
 from orchestration.defs.ingestion.assets import RAW_EVENTS
 from orchestration.driver import RunFailed
 from tests.feeds import company, event, lines

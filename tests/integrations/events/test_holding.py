@@ -2,8 +2,8 @@
 
 import pytest
 
+from integrations.events.holding import HoldRule, discard_load, release_load
 from integrations.events.ledger import LoadReport
-from integrations.events.loader import HoldRule, discard_load, release_load
 from integrations.postgres.usage_dates import dirty_dates
 from tests.integrations.events.test_loader import calls, counts
 
@@ -43,7 +43,26 @@ def held(load, write):
 )
 def test_a_load_waits_above_a_twentieth_of_refused_lines_but_never_for_a_handful(read, rejected, filtered, holds):
     report = LoadReport("events", "x", read=read, rejected=rejected, filtered=filtered)
-    assert HoldRule().holds(report) is holds
+    HoldRule().judge(report)
+    assert (report.status == "held") is holds
+
+
+@pytest.mark.parametrize(("rejected", "message"), [(0, None), (5, None), (6, "6 of 1,000 lines (0.6%) were refused")])
+def test_above_a_two_hundredth_a_load_says_so_and_is_published(rejected, message):
+    report = LoadReport("events", "x", read=1500, rejected=rejected, filtered=500)
+    HoldRule().judge(report)
+    assert (report.status, report.message) == ("published", message)
+
+
+def test_the_thresholds_are_settings():
+    assert HoldRule.from_settings({}) == HoldRule(0.005, 0.05)
+    assert HoldRule.from_settings({"LOAD_WARN_ABOVE": "0", "LOAD_HOLD_ABOVE": "0.2"}) == HoldRule(0, 0.2)
+
+
+@pytest.mark.parametrize("written", ["5 %", "1.01", "-0.1", "nan"])
+def test_a_threshold_that_is_no_share_is_an_error_that_names_it(written):
+    with pytest.raises(ValueError, match=r"LOAD_HOLD_ABOVE is .*; set it to a share between 0 and 1, such as 0\.05\."):
+        HoldRule.from_settings({"LOAD_HOLD_ABOVE": written})
 
 
 @pytest.mark.parametrize("good", [0, 1, 30])
@@ -132,7 +151,7 @@ def test_a_release_that_fails_leaves_the_load_waiting(known, held, monkeypatch):
     def fail(*arguments):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr("integrations.events.loader.close_load", fail)
+    monkeypatch.setattr("integrations.events.holding.close_load", fail)
     with pytest.raises(RuntimeError, match="power cut"):
         release_load(known, held.load_id)
     assert statuses(known) == {"held.ndjson": "held"}

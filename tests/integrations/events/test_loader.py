@@ -5,7 +5,7 @@ import pytest
 from backports import zstd
 
 from integrations.events import loader
-from integrations.events.loader import HoldRule
+from integrations.events.holding import HoldRule
 from integrations.postgres.usage_dates import dirty_dates
 from tests.feeds import event, lines
 from tests.integrations.events.test_mapping import MAPPING, SourceMapping
@@ -190,7 +190,7 @@ def test_nothing_that_a_line_can_say_stops_its_file(load, write):
         for _ in range(300)
     ]
     path = write("x.ndjson", *rows, *[part for part in fuzz if part.strip()], good, "{}\n" * 3)
-    report = load(path, hold=HoldRule(share=1))
+    report = load(path, hold=HoldRule(hold_above=1))
     assert report.status == "published"
     assert report.read == report.inserted + report.duplicate + report.rejected
     assert report.inserted >= 10

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from integrations.events import loader
+from integrations.events import holding, loader
 from integrations.events.feeds import load_feed
 from integrations.events.mapping import SourceMapping
 from tests.feeds import company, event
@@ -69,11 +69,11 @@ def test_a_load_that_waits_is_no_proof_of_anything(load, write):
 
 def test_a_twin_that_must_wait_adds_up_after_its_release(known, load, write, request):
     lines = (*(event(str(i), TIME) for i in range(10)), *["no json\n"] * 10)
-    load(write("x.ndjson", *lines), hold=loader.HoldRule(share=1))
+    load(write("x.ndjson", *lines), hold=holding.HoldRule(hold_above=1))
     request.getfixturevalue("unread")
     report = load(write("y.ndjson", *lines))
     assert (report.status, *counts(report)) == ("held", 20, 0, 10, 10, 0)
-    assert counts(loader.release_load(known, report.load_id)) == (20, 0, 10, 10, 0)
+    assert counts(holding.release_load(known, report.load_id)) == (20, 0, 10, 10, 0)
 
 
 def test_bytes_that_were_read_through_a_mapping_are_read_without_one(load, write):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.events.loader import release_load
+from integrations.events.holding import release_load
 from tests.feeds import event
 
 CALL = event("c-1", "2026-10-05T09:00:00+02:00")

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from integrations.events.feeds import load_feed
-from integrations.events.loader import discard_load, load_events
+from integrations.events.holding import discard_load
+from integrations.events.loader import load_events
 from integrations.expectations.suites import LOADS, USAGE_EVENTS, Expectation, Suite
 from integrations.expectations.validation import validate
 from tests.feeds import company, event, lines

@@ -10,16 +10,14 @@ from integrations.events.contract import VOID
 from integrations.events.normalise import ROW_COLUMNS
 from integrations.events.voids import TARGET, apply_voids
 from integrations.postgres.usage_dates import mark_dirty
-from integrations.postgres.usage_partitions import archived_dates, ensure_partition
+from integrations.postgres.usage_partitions import archived_months, ensure_partition
 
 __all__ = ["PUBLISH_LOCK", "STORED_COLUMNS", "Published", "Restore", "publish"]
 
 PUBLISH_LOCK = 7_151_002
 STORED_COLUMNS = tuple(column for column in ROW_COLUMNS if column not in ("event_key", "content_hash"))
 CONFLICT = "another event with this source and id, but other content, was accepted before"
-TOO_LATE = (
-    "the events of this usage date are archived; `usage-pricing ingest --history` brings them back and takes this one"
-)
+TOO_LATE = "the events of its month are archived; `usage-pricing ingest --history` brings them back and takes this one"
 Restore = Callable[[Connection, list[date]], object]
 
 # The keys alone are sorted: rows are wide, and event_keys is filled much faster in the order of its index.
@@ -53,14 +51,14 @@ DATES = "select usage_date from fresh group by usage_date order by usage_date"
 LATE = f"""
     create temporary table late on commit drop as
     select fresh.company_id, fresh.event_key, fresh.usage_date from fresh
-    where fresh.usage_date = any({{archived}}::date[])
+    where date_trunc('month', fresh.usage_date)::date = any({{archived}}::date[])
     union all
     select fresh.company_id, fresh.event_key, target.usage_date
     from fresh
     inner join {{incoming}} as incoming on incoming.line = fresh.line
     inner join raw.event_keys as target on target.company_id = incoming.company_id and target.event_key = {TARGET}
     where incoming.load_id = {{load}} and incoming.event_type = {{void}}
-        and target.usage_date = any({{archived}}::date[])
+        and date_trunc('month', target.usage_date)::date = any({{archived}}::date[])
 """
 REFUSE_LATE = """
     insert into raw.rejected_events (load_id, line, reason, field, message, payload)
@@ -111,8 +109,8 @@ def publish(
     """Move the rows of one load from `source_table` (`ROW_COLUMNS` and `line`) into the events, each key once.
 
     Of several rows with one key, the first line counts; a row that says the same again is a duplicate, one that says
-    something else goes into quarantine as `conflict`. A new event of an archived usage date is `too_late`, unless
-    `restore` brings the date back. The dates touched are marked dirty.
+    something else goes into quarantine as `conflict`. A new event of an archived month is `too_late`, unless `restore`
+    brings the month back. The dates touched are marked dirty.
     """
     connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
     connection.execute("set local work_mem = '128MB'")
@@ -129,7 +127,7 @@ def publish(
     names["known"] = sql.SQL(BY_LOOKUP if total * LOOKUP_COST < _count_keys(connection) else BY_SCAN)
     fresh = _execute(connection, FRESH, names)
     too_late = 0
-    if fresh and (archived := archived_dates(connection)):
+    if fresh and (archived := archived_months(connection)):
         too_late, fresh = _without_late(
             connection, {**names, "archived": sql.Literal(sorted(archived))}, fresh, restore
         )
@@ -153,7 +151,7 @@ def publish(
 def _without_late(
     connection: Connection, names: dict[str, sql.Composable], fresh: int, restore: Restore | None
 ) -> tuple[int, int]:
-    """Put new events that would change an archived date into quarantine, or bring the date back.
+    """Put new events that would change an archived month into quarantine, or bring the month back.
 
     Returns:
         How many rows were refused, and how many fresh ones remain.

@@ -47,14 +47,18 @@ def mark_dirty(connection: Connection, dates: Iterable[date]) -> None:
 def mark_dirty_from(connection: Connection, first: date) -> None:
     """Mark every known date from `first` on: a reference feed changed what is said about them.
 
-    Archived dates keep what was said when their events were archived.
+    Archived months keep what was said when their events were archived.
     """
     connection.execute(
         """
         with locked as (
             select usage_date from ops.usage_date_state as state
             where usage_date >= %s
-                and not exists (select from raw.archived_dates where archived_dates.usage_date = state.usage_date)
+                and not exists (
+                    select from raw.archived_dates as archived
+                    where archived.restored_at is null
+                        and date_trunc('month', archived.usage_date) = date_trunc('month', state.usage_date)
+                )
             order by usage_date for update
         )
         update ops.usage_date_state as state set dirty_version = dirty_version + 1

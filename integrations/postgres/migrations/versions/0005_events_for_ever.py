@@ -72,10 +72,12 @@ STATEMENTS: tuple[str, ...] = (
         location text not null,
         count_rows bigint not null,
         checksum numeric not null,
-        archived_at timestamptz not null
+        archived_at timestamptz not null,
+        restored_at timestamptz
     )
     """,
-    "comment on table raw.archived_dates is 'One row per usage date whose events lie in a file of the archive.'",
+    "comment on table raw.archived_dates is"
+    " 'One row per usage date whose events went into a file of the archive; restored_at says that they are back.'",
     "alter table raw.rejected_events add column replayed_by bigint references raw.loads",
     "comment on column raw.rejected_events.replayed_by is 'The load that took the line after its cause was mended.'",
     """

@@ -1,0 +1,247 @@
+"""Old usage dates as Parquet files: written, read back and compared before anything is dropped; and brought back."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from psycopg import Connection, sql
+
+from integrations.events.publish import PUBLISH_LOCK, STORED_COLUMNS
+from integrations.postgres.usage_partitions import drop_partition, ensure_partition, month_of
+
+__all__ = ["Archive", "ArchiveDamaged", "Archived"]
+
+COLUMNS = (*STORED_COLUMNS, "load_id")
+ROWS = 50_000
+NAMES = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+# The sum of 64-bit hashes, so that the order of the rows does not matter.
+MEASURE = sql.SQL("select count(*), coalesce(sum(hashtextextended(row({names})::text, 0)), 0) from {table} {where}")
+CSV = sql.SQL("format csv")
+EVENTS = sql.Identifier("raw", "usage_events")
+ALL = sql.SQL("")
+
+
+class ArchiveDamaged(RuntimeError):
+    """A file of the archive does not hold what was put into it; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Archived:
+    """One usage date in the archive: where, how many rows, and the sum of their hashes."""
+
+    usage_date: date
+    location: str
+    rows: int
+    checksum: Decimal
+
+
+class Archive:
+    """The files of archived usage dates below one folder, or below any URL that fsspec knows."""
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        self._files, self._root = fsspec.core.url_to_fs(url)
+        self.url = url
+
+    def archive(self, connection: Connection, day: date, now: datetime) -> Archived:
+        """Move a date's events into a file, in one transaction; they are dropped once the file was read back.
+
+        Raises:
+            ArchiveDamaged: when what was read back is not what was written.
+        """
+        with connection.transaction():
+            connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
+            location = f"usage_events/{day:%Y-%m}/{day}.parquet"
+            where = sql.SQL("where usage_date = {}").format(sql.Literal(day))
+            rows, checksum = _measure(connection, EVENTS, where)
+            self._write(connection, where, location)
+            found = Archived(day, location, rows, checksum)
+            with self._staged(connection, found):
+                drop_partition(connection, day)
+            connection.execute(
+                """
+                insert into raw.archived_dates (usage_date, location, count_rows, checksum, archived_at)
+                values (%s, %s, %s, %s, %s)
+                on conflict (usage_date) do update set location = excluded.location,
+                    count_rows = excluded.count_rows, checksum = excluded.checksum,
+                    archived_at = excluded.archived_at, restored_at = null
+                """,
+                [day, location, rows, checksum, now],
+            )
+        return found
+
+    def restore(self, connection: Connection, dates: Iterable[date], now: datetime) -> list[Archived]:
+        """Bring back the whole months of `dates`, since a month is rebuilt as a whole. The files stay.
+
+        Raises:
+            ArchiveDamaged: when a file is missing, or not what was archived; nothing is restored then.
+        """
+        with connection.transaction():
+            connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
+            rows = connection.execute(
+                "select usage_date, location, count_rows, checksum from raw.archived_dates"
+                " where restored_at is null and date_trunc('month', usage_date)::date = any(%s) order by usage_date",
+                [sorted({month_of(day) for day in dates})],
+            ).fetchall()
+            restored = [Archived(*row) for row in rows]
+            for found in restored:
+                ensure_partition(connection, found.usage_date)
+                with self._staged(connection, found) as table:
+                    connection.execute(
+                        sql.SQL("insert into raw.usage_events ({names}) select {names} from {table}").format(
+                            names=NAMES, table=table
+                        )
+                    )
+            connection.execute(
+                "update raw.archived_dates set restored_at = %s where usage_date = any(%s)",
+                [now, [found.usage_date for found in restored]],
+            )
+        return restored
+
+    def rewrite(self, connection: Connection, company_id: int, customer: str, pseudonym: str) -> int:
+        """Put a pseudonym in the place of a customer in every file, and drop the free properties of these events.
+
+        Returns:
+            How many events were changed.
+        """
+        changed = 0
+        for path in sorted(self._files.glob(f"{self._root}/usage_events/*/*.parquet")):
+            changed += self._rewrite(connection, path, company_id, customer, pseudonym)
+        return changed
+
+    def _rewrite(self, connection: Connection, path: str, company_id: int, customer: str, pseudonym: str) -> int:
+        location = path[len(self._root) :].lstrip("/")
+        with connection.transaction(), self._loaded(connection, location) as table:
+            found = connection.execute(
+                sql.SQL(
+                    "update {table} set customer = %s, properties = null where company_id = %s and customer = %s"
+                ).format(table=table),
+                [pseudonym, company_id, customer],
+            ).rowcount
+            if found:
+                self._write(connection, ALL, location, table)
+                rows, checksum = _measure(connection, table)
+                connection.execute(
+                    "update raw.archived_dates set count_rows = %s, checksum = %s where location = %s",
+                    [rows, checksum, location],
+                )
+        return found
+
+    @contextmanager
+    def _staged(self, connection: Connection, expected: Archived) -> Iterator[sql.Identifier]:
+        """A temporary table with the rows of a file, which were compared with what they should be."""
+        with self._loaded(connection, expected.location) as table:
+            if _measure(connection, table) != (expected.rows, expected.checksum):
+                raise ArchiveDamaged(
+                    f"{self.url}/{expected.location} does not hold the {expected.rows:,} events of"
+                    f" {expected.usage_date}. Nothing was changed; look at the file, or at its storage's versions."
+                )
+            yield table
+
+    @contextmanager
+    def _loaded(self, connection: Connection, location: str) -> Iterator[sql.Identifier]:
+        import pyarrow.csv
+        import pyarrow.parquet
+
+        table = sql.Identifier("from_archive")
+        connection.execute("create temporary table from_archive (like raw.usage_events) on commit drop")
+        statement = sql.SQL("copy from_archive ({names}) from stdin ({csv})").format(names=NAMES, csv=CSV)
+        options = pyarrow.csv.WriteOptions(include_header=False)
+        try:
+            with (
+                self._files.open(f"{self._root}/{location}", "rb") as file,
+                connection.cursor().copy(statement) as copy,
+            ):
+                for batch in pyarrow.parquet.ParquetFile(file).iter_batches(ROWS, columns=list(COLUMNS)):
+                    buffer = BytesIO()
+                    pyarrow.csv.write_csv(batch, buffer, options)
+                    copy.write(buffer.getvalue())
+        except (OSError, pyarrow.ArrowInvalid) as error:
+            raise ArchiveDamaged(f"{self.url}/{location} can't be read: {error}") from error
+        yield table
+        connection.execute("drop table from_archive")
+
+    def _write(
+        self,
+        connection: Connection,
+        where: sql.Composable,
+        location: str,
+        table: sql.Identifier = EVENTS,
+    ) -> None:
+        """Write the rows of a query; the file takes its name only when it is whole."""
+        import pyarrow.parquet
+
+        path = f"{self._root}/{location}"
+        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        unfinished = f"{path}.unfinished"
+        with self._files.open(unfinished, "wb") as file, TemporaryFile() as rows:
+            _copy_out(connection, table, where, rows)
+            with pyarrow.parquet.ParquetWriter(file, _schema(), compression="zstd") as writer:
+                for batch in _batches(rows):
+                    writer.write_batch(batch)
+        self._files.mv(unfinished, path)
+
+
+def _copy_out(connection: Connection, table: sql.Identifier, where: sql.Composable, file: IO[bytes]) -> None:
+    statement = sql.SQL("copy (select {names} from {table} {where}) to stdout ({csv})").format(
+        names=NAMES, table=table, where=where, csv=CSV
+    )
+    with connection.cursor().copy(statement) as copy:
+        file.writelines(copy)
+    file.seek(0)
+
+
+def _batches(rows: IO[bytes]) -> Iterator[Any]:
+    """The rows of a CSV as record batches, a few MiB at a time; a bare nothing is null, a quoted one an empty text."""
+    import pyarrow.csv
+
+    schema = _schema()
+    if not rows.read(1):
+        return
+    rows.seek(0)
+    yield from pyarrow.csv.open_csv(
+        rows,
+        pyarrow.csv.ReadOptions(column_names=schema.names, block_size=1 << 23),
+        pyarrow.csv.ParseOptions(newlines_in_values=True),
+        pyarrow.csv.ConvertOptions(
+            column_types=schema,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
+        ),
+    )
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    amount = pa.decimal128(20, 6)
+    types = {
+        "company_id": pa.int64(),
+        "usage_date": pa.date32(),
+        "local_minute": pa.int16(),
+        "occurred_at": pa.timestamp("us", "UTC"),
+        "branch_id": pa.int64(),
+        "quantity": amount,
+        "duration_seconds": pa.int64(),
+        "revenue": amount,
+        "is_after_hours": pa.bool_(),
+        "is_local_time_shifted": pa.bool_(),
+        "load_id": pa.int64(),
+    }
+    return pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
+
+
+def _measure(connection: Connection, table: sql.Identifier, where: sql.Composable = ALL) -> tuple[int, Decimal]:
+    connection.execute("set local timezone = 'UTC'")
+    row = connection.execute(MEASURE.format(names=NAMES, table=table, where=where)).fetchone()
+    assert row is not None
+    return int(row[0]), Decimal(row[1])

@@ -110,6 +110,8 @@ class Archive:
         Returns:
             How many events were changed.
         """
+        for path in self._files.glob(f"{self._root}/usage_events/*/*.unfinished"):
+            self._files.rm(path)
         changed = 0
         for path in sorted(self._files.glob(f"{self._root}/usage_events/*/*.parquet")):
             changed += self._rewrite(connection, path, company_id, customer, pseudonym)

@@ -84,8 +84,8 @@ STATEMENTS: tuple[str, ...] = (
     create table ops.erasures (
         company_id bigint not null,
         erasure_id bigint generated always as identity,
-        customer_hash text not null,
         pseudonym text not null,
+        reference text,
         counts jsonb not null,
         erased_at timestamptz not null,
         primary key (company_id, erasure_id)

@@ -1,0 +1,124 @@
+"""A customer who asks to be forgotten is named nowhere afterwards, and no count changes by it."""
+
+from datetime import date
+
+import psycopg
+import pytest
+
+from integrations.events.archive import Archive
+from integrations.events.erasure import erase_customer
+from tests.feeds import event
+from tests.integrations.events.conftest import NOW
+
+NAME = 'Zoë "Z" Müller'
+OLD, NEW = "2026-07-05T09:00:00+02:00", "2026-11-05T09:00:00+01:00"
+
+
+@pytest.fixture
+def archive(tmp_path) -> Archive:
+    return Archive(str(tmp_path / "archive"))
+
+
+@pytest.fixture
+def filled(known, load, write, archive):
+    """Events of the customer in the database, the archive, a held load and the quarantine; and of others."""
+    load(write("a.ndjson", event("1", OLD, customer=NAME, note="a call"), event("2", OLD, customer="c-2", note="kept")))
+    load(write("b.ndjson", event("3", NEW, customer=NAME), event("4", NEW, "york", customer=NAME)))
+    unknown = event("5", NEW, customer=NAME, branch="nowhere"), event("5", NEW, "york", customer=NAME, branch="x")
+    load(write("c.ndjson", *unknown, event("6", NEW, customer=f"{NAME}2", branch="nowhere")))
+    assert load(write("d.ndjson", event("7", NEW, customer=NAME), "bad\n" * 20)).status == "held"
+    archive.archive(known, date(2026, 7, 5), NOW)
+    return known
+
+
+def everything(connection: psycopg.Connection) -> set[str]:
+    """All rows of all tables of schema raw, as text."""
+    tables = connection.execute(
+        "select format('%I.%I', table_schema, table_name) from information_schema.tables where table_schema = 'raw'"
+    ).fetchall()
+    rows = [connection.execute(f"select t::text from {name} as t".encode()).fetchall() for (name,) in tables]
+    return {row for found in rows for (row,) in found}
+
+
+def test_the_name_is_gone_from_tables_and_archive(filled, archive):
+    erased = erase_customer(filled, archive, "acme", NAME, NOW)
+    assert erased.counts == {
+        "archive": 1,
+        "raw.held_events": 1,
+        "raw.rejected_events": 1,
+        "raw.replaced_events": 0,
+        "raw.usage_events": 1,
+    }
+    assert erased.files == ["b.ndjson"]
+    archive.restore(filled, [date(2026, 7, 5)], NOW)
+    rows = filled.execute(
+        "select event_id, customer, properties from raw.usage_events where event_id <> '4' order by event_id"
+    ).fetchall()
+    assert rows == [
+        ("1", erased.pseudonym, None),
+        ("2", "c-2", {"note": "kept"}),
+        ("3", erased.pseudonym, None),
+    ]
+    left = [line for line in everything(filled) if "ller" in line]
+    assert len(left) == len(["the event of york", "york's refused line", "the refused line of another name"])
+
+
+def test_another_company_s_customer_of_the_same_name_stays(filled, archive):
+    erase_customer(filled, archive, "acme", NAME, NOW)
+    assert filled.execute("select customer from raw.usage_events where event_id = '4'").fetchone() == (NAME,)
+    kept = filled.execute("select payload from raw.rejected_events where payload like '%york%'").fetchall()
+    assert len(kept) == 1
+
+
+def test_a_customer_whose_name_only_begins_alike_stays(filled, archive):
+    erase_customer(filled, archive, "acme", NAME, NOW)
+    (payload,) = filled.execute(
+        "select payload from raw.rejected_events where line = 3 and reason = 'unknown_branch'"
+    ).fetchone()
+    assert "ller2" in payload
+
+
+def test_there_is_an_audit_row_without_a_name_and_a_second_request_adds_none(filled, archive):
+    erased = erase_customer(filled, archive, "acme", NAME, NOW, "ticket 7")
+    again = erase_customer(filled, archive, "acme", NAME, NOW, "ticket 7")
+    assert not any(again.counts.values())
+    rows = filled.execute(
+        "select company_key, pseudonym, reference, counts, erased_at"
+        " from ops.erasures inner join raw.company_ids using (company_id)"
+    ).fetchall()
+    assert rows == [("acme", erased.pseudonym, "ticket 7", erased.counts, NOW)]
+
+
+def test_a_resend_of_an_erased_event_is_a_duplicate(filled, archive, load, write):
+    erase_customer(filled, archive, "acme", NAME, NOW)
+    report = load(write("again.ndjson", event("3", NEW, customer=NAME)))
+    assert (report.inserted, report.duplicate) == (0, 1)
+
+
+def test_a_void_keeps_what_it_voids(known, load, write, archive):
+    load(write("a.ndjson", event("v", NEW, type="void", voids="1", customer=NAME, note="x")))
+    erase_customer(known, archive, "acme", NAME, NOW)
+    assert known.execute("select properties from raw.usage_events").fetchone() == (
+        {"voids": {"id": "1", "source": "/phone"}},
+    )
+
+
+def test_what_a_crash_left_in_the_archive_goes_too(filled, archive, tmp_path):
+    left = tmp_path / "archive/usage_events/2026-07/2026-07-05.parquet.unfinished"
+    left.write_bytes(b"half a file")
+    erase_customer(filled, archive, "acme", NAME, NOW)
+    assert not left.exists()
+
+
+def test_tables_of_later_marts_are_found_by_their_columns(filled, archive):
+    filled.execute(
+        "create table marts.dim_customers as select company_id, customer from raw.usage_events where event_id = '3'"
+    )
+    erased = erase_customer(filled, archive, "acme", NAME, NOW)
+    assert erased.counts["marts.dim_customers"] == 1
+    filled.execute("drop table marts.dim_customers")
+
+
+def test_an_unknown_company_is_an_error(known, archive):
+    with pytest.raises(LookupError, match="No company 'nobody' is known"):
+        erase_customer(known, archive, "nobody", NAME, NOW)

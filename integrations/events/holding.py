@@ -78,9 +78,7 @@ def discard_load(connection: Connection, load_id: int) -> LoadReport:
             """
             with gone as (delete from raw.held_events where load_id = %s returning *)
             insert into raw.rejected_events (load_id, line, reason, message, payload)
-            select load_id, line, 'discarded', 'the load was discarded',
-                (to_jsonb(gone) - array['content_hash', 'event_key'])::text
-            from gone
+            select load_id, line, 'discarded', 'the load was discarded', to_jsonb(gone)::text from gone
             """,
             [load_id],
         )

@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from integrations.events.contract import Rejection
+from integrations.events.mapping import SourceMapping
 from integrations.events.publish import Published
 from integrations.events.readers import UnreadableFile, fingerprint
 
@@ -112,17 +113,25 @@ def already_loaded(connection: Connection, arrival: Arrival) -> LoadReport | Non
     return report_of(row) if row else None
 
 
-def open_load(connection: Connection, arrival: Arrival, received_at: datetime) -> LoadReport:
-    """Begin a load in the caller's transaction; a failure of the same file, of which nothing was kept, makes room."""
+def open_load(
+    connection: Connection, arrival: Arrival, received_at: datetime, mapping: SourceMapping | None = None
+) -> LoadReport:
+    """Begin a load in the caller's transaction; a failure of the same file, of which nothing was kept, makes room.
+
+    The book keeps the source mapping, by which refused lines can be judged again.
+    """
     connection.execute(
         "delete from raw.loads where feed = %s and file_name = %s and status = 'failed'", [arrival.feed, arrival.name]
     )
     row = connection.execute(
         """
-        insert into raw.loads (feed, file_name, fingerprint, file_size, file_modified_at, status, received_at)
-        values (%s, %s, %s, %s, %s, 'published', %s) returning load_id
+        insert into raw.loads (feed, file_name, fingerprint, file_size, file_modified_at, mapping, status, received_at)
+        values (%s, %s, %s, %s, %s, %s, 'published', %s) returning load_id
         """,
-        [arrival.feed, arrival.name, arrival.fingerprint, arrival.size, arrival.modified_at, received_at],
+        [
+            *(arrival.feed, arrival.name, arrival.fingerprint, arrival.size, arrival.modified_at),
+            *(Jsonb(mapping.model_dump(mode="json")) if mapping else None, received_at),
+        ],
     ).fetchone()
     assert row is not None
     return LoadReport(arrival.feed, arrival.name, row[0])

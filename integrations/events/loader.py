@@ -1,37 +1,30 @@
 """Load one event file: all of it in one transaction, or nothing."""
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from psycopg import Connection, sql
+from psycopg import Connection
 
-from integrations.events.batches import Batch
-from integrations.events.copy_format import COPY_OPTIONS
 from integrations.events.directory_rows import read_directory
 from integrations.events.holding import DEFAULT_RULE, HoldRule
+from integrations.events.incoming import INCOMING, create_incoming, store
 from integrations.events.ledger import (
     Arrival,
     LoadReport,
     already_loaded,
     close_load,
     open_load,
-    quarantine,
     record_failure,
 )
 from integrations.events.mapping import SourceMapping
-from integrations.events.normalise import ROW_COLUMNS, Normaliser
+from integrations.events.normalise import Normaliser
 from integrations.events.parsing import mapped_batches, ndjson_batches
 from integrations.events.publish import Restore, publish
 from integrations.events.readers import UnreadableFile, open_decompressed
 from integrations.events.twins import find_twin, twin_batches
 
 __all__ = ["load_events"]
-
-COPY = sql.SQL("copy incoming ({columns}) from stdin ({options})").format(
-    columns=sql.SQL(", ").join(map(sql.Identifier, (*ROW_COLUMNS, "load_id", "line"))), options=sql.SQL(COPY_OPTIONS)
-)
 
 
 def load_events(
@@ -67,7 +60,7 @@ def load_events(
         with connection.transaction():
             if known := already_loaded(connection, arrival):
                 return known
-            report = open_load(connection, arrival, now)
+            report = open_load(connection, arrival, now, mapping)
             _load(connection, report, path, now, mapping, hold, progress, restore)
             close_load(connection, report)
             return report
@@ -86,13 +79,7 @@ def _load(
     restore: Restore | None,
 ) -> None:
     normaliser = Normaliser.at(read_directory(connection), now)
-    connection.execute(
-        """
-        create temporary table incoming on commit drop as
-        select held.* from raw.held_events as held limit 0
-        """
-    )
-    filtered: Counter[str] = Counter()
+    create_incoming(connection)
     with open_decompressed(path) as file:
         if mapping:
             batches = mapped_batches(file, mapping, report.file_name, normaliser, report.load_id)
@@ -101,27 +88,12 @@ def _load(
         else:
             batches = ndjson_batches(file, normaliser, report.load_id)
         for batch in batches:
-            _store(connection, report, batch)
-            filtered += batch.filtered
+            store(connection, report, batch)
             progress(report.read)
-    report.filtered_by = dict(filtered)
-    report.filtered = filtered.total()
     hold.judge(report)
     if report.status == "held":
         connection.execute("insert into raw.held_events select * from incoming")
     else:
         connection.execute("analyze incoming (load_id, company_id, event_key, line)")
-        report.add(publish(connection, sql.Identifier("incoming"), report.load_id, restore))
+        report.add(publish(connection, INCOMING, report.load_id, restore))
     connection.execute("drop table incoming")
-
-
-def _store(connection: Connection, report: LoadReport, batch: Batch) -> None:
-    if batch.rows:
-        with connection.cursor().copy(COPY) as copy:
-            copy.write(batch.rows)
-    if batch.rejections:
-        quarantine(connection, report.load_id, batch.rejections)
-    report.read += batch.read
-    report.inserted += batch.accepted
-    report.duplicate += batch.known
-    report.rejected += len(batch.rejections)

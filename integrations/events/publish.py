@@ -90,7 +90,7 @@ CONFLICTS = """
     inner join {incoming} as incoming on incoming.line = stale.line
     where incoming.load_id = {load} and known.content_hash <> stale.content_hash
 """
-PAYLOAD = "(to_jsonb(incoming) - array['content_hash', 'event_key'])::text"
+PAYLOAD = "to_jsonb(incoming)::text"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import random
 import pytest
 from backports import zstd
 
-from integrations.events import loader
+from integrations.events import incoming, loader, publish
 from integrations.events.holding import HoldRule
 from integrations.postgres.usage_dates import dirty_dates
 from tests.feeds import event, lines
@@ -197,16 +197,19 @@ def test_nothing_that_a_line_can_say_stops_its_file(load, write):
     assert report.rejected > 300
 
 
-@pytest.mark.parametrize("stage", ["publish", "close_load", "quarantine"])
-def test_a_failure_at_any_point_leaves_nothing(known, untouched, load, write, monkeypatch, stage):
-    done = getattr(loader, stage)
+@pytest.mark.parametrize(
+    ("module", "stage"),
+    [(loader, "publish"), (loader, "close_load"), (incoming, "quarantine"), (publish, "apply_voids")],
+)
+def test_a_failure_at_any_point_leaves_nothing(known, untouched, load, write, monkeypatch, module, stage):
+    done = getattr(module, stage)
 
     def fail(*arguments):
         done(*arguments)
         raise RuntimeError("power cut")
 
     path = write("x.ndjson", calls(1, 2), "bad\n")
-    monkeypatch.setattr(loader, stage, fail)
+    monkeypatch.setattr(module, stage, fail)
     with pytest.raises(RuntimeError, match="power cut"):
         load(path)
     assert tables(known) == untouched

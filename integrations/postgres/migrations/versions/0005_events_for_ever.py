@@ -78,6 +78,8 @@ STATEMENTS: tuple[str, ...] = (
     """,
     "comment on table raw.archived_dates is"
     " 'One row per usage date whose events went into a file of the archive; restored_at says that they are back.'",
+    "alter table raw.loads add column mapping jsonb",
+    "comment on column raw.loads.mapping is 'The source mapping by which the file was read; null for CloudEvents.'",
     "alter table raw.rejected_events add column replayed_by bigint references raw.loads",
     "comment on column raw.rejected_events.replayed_by is 'The load that took the line after its cause was mended.'",
     """

@@ -1,0 +1,56 @@
+"""What no event may exceed, whoever its company is: sizes of keys, amounts and durations, and the earliest time."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from integrations.events.contract import Refused, UsageData, UsageEvent
+
+__all__ = ["EARLIEST", "ONE", "check_amounts", "check_key", "too_old"]
+
+AMOUNT_LIMIT = Decimal(10) ** 14 - 1  # numeric(20, 6) holds 14 digits before the point, after rounding
+SMALLEST_EXPONENT = -1000  # PostgreSQL refuses to read some that are smaller; nothing that is measured is
+LONGEST_SECONDS = 2**53
+LONGEST_KEY = 2400  # bytes; an index entry holds about 2,700
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before it lie clocks that were never set: 1970-01-01, 0001-01-01
+ONE = UsageData().quantity
+
+
+def too_old(time: datetime) -> Refused:
+    """The refusal of an event from before `EARLIEST`."""
+    return Refused("too_old", f"time {time.isoformat()} lies before {EARLIEST.date()}", "time")
+
+
+def check_key(event: UsageEvent) -> None:
+    """Refuse a source and an id that no index can hold.
+
+    Raises:
+        Refused: `invalid_field`.
+    """
+    if len(event.source) + len(event.id) <= LONGEST_KEY // 4:
+        return
+    if len((event.source + event.id).encode()) > LONGEST_KEY:
+        raise Refused("invalid_field", f"source and id take more than {LONGEST_KEY:,} bytes together", "id")
+
+
+def check_amounts(data: UsageData) -> None:
+    """Refuse a quantity, a duration or a revenue that can't be counted.
+
+    Raises:
+        Refused: `negative_duration`, `negative_revenue` or `invalid_field`.
+    """
+    duration, revenue = data.duration_seconds, data.revenue
+    if duration is not None and not 0 <= duration <= LONGEST_SECONDS:
+        reason = "negative_duration" if duration < 0 else "invalid_field"
+        raise Refused(reason, f"data.duration_seconds is {duration}", "data.duration_seconds")
+    if data.quantity is not ONE:
+        _check_amount("data.quantity", data.quantity)
+    if revenue is not None:
+        _check_amount("data.revenue", revenue)
+        if revenue < 0:
+            raise Refused("negative_revenue", f"data.revenue is {revenue}", "data.revenue")
+
+
+def _check_amount(field: str, amount: Decimal) -> None:
+    if amount.is_finite() and -AMOUNT_LIMIT < amount < AMOUNT_LIMIT and amount.adjusted() >= SMALLEST_EXPONENT:
+        return
+    raise Refused("invalid_field", f"{field} is {amount}, which is no amount", field)

@@ -163,12 +163,15 @@ def test_an_event_waits_for_others_no_longer_than_the_interval(landing, start):
 
 
 def test_closing_writes_the_rest_and_ends_the_thread(landing, start):
-    before = threading.active_count()
-    with start() as tracker:
+    def threads() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name == "tracker closing"]
+
+    with start(producer="closing") as tracker:
         tracker.track("call", "acme", id="1")
-        assert threading.active_count() == before + 1
+        assert len(threads()) == 1
+        sleep(0.05)  # so that it waits for more
     assert ids(landing) == ["1"]
-    assert eventually(lambda: threading.active_count() == before)
+    assert eventually(lambda: not threads())
     with pytest.raises(ValueError, match="closed"):
         tracker.track("call", "acme")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -20,9 +21,10 @@ from tests.integrations.postgres.processes import at_the_same_time
 ROOT = Path(__file__).parents[3]
 NINE = datetime(2026, 10, 1, 9, 30, tzinfo=UTC)
 BEGIN = """
-import os, signal, sys, threading
-from integrations.events import tracker, whole_files
-tracker = tracker.Tracker(sys.argv[1], "/phone", flush_seconds=3600)
+import glob, os, signal, sys, threading, time
+from integrations.events import whole_files
+from integrations.events.tracker import Tracker
+tracker = Tracker(sys.argv[1], "/phone", flush_seconds=3600)
 """
 
 
@@ -96,6 +98,16 @@ def test_a_disk_that_fails_in_the_background_is_logged_and_tried_again(landing, 
     assert {record.levelno for record in caplog.records} == {logging.ERROR}
 
 
+def test_a_failure_is_followed_by_a_pause_however_many_events_wait(landing, caplog):
+    with Tracker(landing, "/phone", flush_at=1, flush_seconds=3600) as tracker:
+        with without(landing):
+            tracker.track("call", "acme")
+            assert eventually(lambda: len(caplog.records) > 0)
+            tracker.track("call", "acme")
+            sleep(0.1)
+        assert len(caplog.records) == 1
+
+
 def test_a_clock_that_fails_in_the_background_does_not_end_it(landing, caplog):
     times = iter([])
     with Tracker(landing, "/phone", flush_seconds=0.02, clock=lambda: next(times)) as tracker:
@@ -136,6 +148,18 @@ def test_what_is_lost_at_the_end_is_said(landing, application):
     ended = application("tracker.track('call', 'acme'); os.rmdir(sys.argv[1])")
     assert ended.returncode == 0
     assert "phone: 1 events are lost, as the process ends: The landing folder" in ended.stderr
+
+
+def test_what_was_dropped_is_said_once_when_a_tracker_was_closed_before(landing, application):
+    ended = application("""
+tracker = Tracker(sys.argv[1], "/phone", flush_seconds=3600, flush_at=1, most_buffered=1)
+os.rename(sys.argv[1], sys.argv[1] + "-away")
+for _ in range(3):
+    tracker.track("call", "acme")
+os.rename(sys.argv[1] + "-away", sys.argv[1])
+tracker.close()
+""")
+    assert ended.stderr.count("2 events were dropped in all") == 1
 
 
 def test_what_was_flushed_outlives_a_kill(landing, application):
@@ -189,6 +213,23 @@ else:
         "by the child as it ends",
         "written at the fork",
     ]
+
+
+def test_a_child_writes_in_the_background_too(landing, application):
+    ended = application("""
+tracker.track("call", "acme", id="by the parent")
+if child := os.fork():
+    os.waitpid(child, 0)
+    os._exit(0)
+for number in range(100):
+    tracker.track("call", "acme", id=str(number))
+end = time.monotonic() + 10
+while not glob.glob(sys.argv[1] + "/events/*/*/*.ndjson") and time.monotonic() < end:
+    time.sleep(0.01)
+os._exit(0)
+""")
+    assert ended.returncode == 0, ended.stderr
+    assert ids(landing) == [str(number) for number in range(100)]
 
 
 def test_forks_in_the_midst_of_tracking_lose_and_repeat_nothing(landing, application):

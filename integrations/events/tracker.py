@@ -93,7 +93,7 @@ class Tracker:
         """Buffer one event and return its id; the arguments are the fields of `UsageEvent` and `UsageData`.
 
         Args:
-            id: the application's own, if it has one: then an event that is tracked again counts once.
+            id: the application's own, if it has one: then an event that is tracked again, with its `time`, counts once.
             time: when it happened, with a zone; now, unless given.
 
         Raises:

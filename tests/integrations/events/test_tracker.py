@@ -59,6 +59,15 @@ def test_what_is_tracked_is_what_the_pipeline_reads(landing, start):
     assert landed(landing) == [expected]
 
 
+def test_an_event_that_is_tracked_again_counts_once(landing, start, load):
+    tracker = start()
+    for _ in range(2):
+        tracker.track("call", "acme", id="c-81", time=NINE, revenue=Decimal("12.50"), currency="EUR")
+        tracker.flush()
+    reports = [load(file.path, name=file.name) for file in landing_files(landing)]
+    assert [(report.status, report.inserted) for report in reports] == [("published", 1), ("published", 0)]
+
+
 def test_an_event_needs_no_more_than_a_type_and_a_company(landing, start):
     tracker = start()
     given_ids = [tracker.track("call", "acme"), tracker.track("call", "acme", quantity=3)]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from time import sleep
 
 import pytest
@@ -115,6 +116,18 @@ def test_a_clock_that_fails_in_the_background_does_not_end_it(landing, caplog):
         assert eventually(lambda: len(caplog.records) > 0)
         times = iter([NINE])
         assert eventually(lambda: ids(landing) == ["1"])
+
+
+def test_an_application_that_can_start_no_thread_goes_on_and_flushes_by_hand(landing, caplog, monkeypatch):
+    def fail(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", fail)
+    with Tracker(landing, "/phone") as tracker:
+        tracker.track("call", "acme", id="1")
+        tracker.flush()
+        assert ids(landing) == ["1"]
+    assert "phone: events wait for a flush by hand or at exit: can't start new thread" in caplog.text
 
 
 def test_memory_is_bounded_and_what_is_lost_is_counted_and_logged(landing, caplog):

@@ -5,7 +5,6 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from threading import Condition, Lock, Thread
-from weakref import WeakSet
 
 __all__ = ["LineBuffer"]
 
@@ -41,7 +40,7 @@ class LineBuffer:
         self._flush_seconds = flush_seconds
         self._most_buffered = most_buffered
         self._is_closed = False
-        self._start_empty()
+        self.start_empty()
         _BUFFERS.add(self)
 
     @property
@@ -97,11 +96,8 @@ class LineBuffer:
             lost = len(self._lines) + self._dropped
             logger.error("%s: %d events are lost, as the process ends: %s", self._name, lost, error)
 
-    def forget(self) -> None:
-        """In a child process: leave lines, thread and held locks to the parent."""
-        self._start_empty()
-
-    def _start_empty(self) -> None:
+    def start_empty(self) -> None:
+        """Begin without lines, thread and held locks; in a child process, these stay with the parent."""
         self._lines: list[bytes] = []
         self._dropped = 0
         self._changed = Condition()
@@ -138,7 +134,7 @@ class LineBuffer:
         return self._is_closed or len(self._lines) >= self._flush_at
 
 
-_BUFFERS: WeakSet[LineBuffer] = WeakSet()
+_BUFFERS: set[LineBuffer] = set()  # those that are not closed
 
 
 @atexit.register
@@ -147,9 +143,9 @@ def _close_all() -> None:
         buffer.close_at_exit()
 
 
-def _forget_all() -> None:
+def _start_all_empty() -> None:
     for buffer in list(_BUFFERS):
-        buffer.forget()
+        buffer.start_empty()
 
 
-os.register_at_fork(after_in_child=_forget_all)
+os.register_at_fork(after_in_child=_start_all_empty)

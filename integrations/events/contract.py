@@ -60,7 +60,7 @@ class Rejection:
     payload: bytes
 
 
-class UsageData(msgspec.Struct, forbid_unknown_fields=True):
+class UsageData(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What was used. `quantity` counts units of the event's meter; durations are whole seconds."""
 
     branch: Text | None = None

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import Decimal
 from functools import cached_property, lru_cache
 from hashlib import blake2b, sha256
 from struct import Struct
@@ -13,6 +12,7 @@ from msgspec.structs import astuple
 
 from integrations.events.contract import VOID, Refused, UsageData, UsageEvent, voided_by
 from integrations.events.directory import CompanyVersion, Directory
+from integrations.events.limits import EARLIEST, ONE, check_amounts, too_old
 
 __all__ = ["ROW_COLUMNS", "Normaliser", "event_key"]
 
@@ -30,13 +30,8 @@ ROW_COLUMNS = (
     *("customer", "quantity", "duration_seconds", "outcome", "service", "channel", "revenue", "currency"),
     *("is_after_hours", "is_local_time_shifted", "properties", "event_key", "content_hash"),
 )
-AMOUNT_LIMIT = Decimal(10) ** 14 - 1  # numeric(20, 6) holds 14 digits before the point, after rounding
-SMALLEST_EXPONENT = -1000  # PostgreSQL refuses to read some that are smaller; nothing that is measured is
-LONGEST_SECONDS = 2**53
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before it lie clocks that were never set: 1970-01-01, 0001-01-01
 EARLIEST_AGE = EARLIEST - EPOCH
-ONE = UsageData().quantity
 
 
 @dataclass(frozen=True)
@@ -70,11 +65,11 @@ class Normaliser:
         if age > self._latest_age:
             raise Refused("in_future", f"time {event.time.isoformat()} lies in the future", "time")
         if age < EARLIEST_AGE:
-            raise Refused("too_old", f"time {event.time.isoformat()} lies before {EARLIEST.date()}", "time")
+            raise too_old(event.time)
         if event.type == VOID:
             _name_target(event)
         data = event.data
-        _check_amounts(data)
+        check_amounts(data)
         if data.currency is not None and data.currency != company.currency:
             raise Refused(
                 "currency_mismatch",
@@ -155,25 +150,6 @@ def _name_target(event: UsageEvent) -> None:
         **(event.data.properties or {}),
         "voids": {"id": voided.id, "source": voided.source},
     }
-
-
-def _check_amounts(data: UsageData) -> None:
-    duration, revenue = data.duration_seconds, data.revenue
-    if duration is not None and not 0 <= duration <= LONGEST_SECONDS:
-        reason = "negative_duration" if duration < 0 else "invalid_field"
-        raise Refused(reason, f"data.duration_seconds is {duration}", "data.duration_seconds")
-    if data.quantity is not ONE:
-        _check_amount("data.quantity", data.quantity)
-    if revenue is not None:
-        _check_amount("data.revenue", revenue)
-        if revenue < 0:
-            raise Refused("negative_revenue", f"data.revenue is {revenue}", "data.revenue")
-
-
-def _check_amount(field: str, amount: Decimal) -> None:
-    if amount.is_finite() and -AMOUNT_LIMIT < amount < AMOUNT_LIMIT and amount.adjusted() >= SMALLEST_EXPONENT:
-        return
-    raise Refused("invalid_field", f"{field} is {amount}, which is no amount", field)
 
 
 def _content_hash(kind: str, time: datetime, data: UsageData) -> int:

@@ -135,7 +135,8 @@ def convert_event(fields: Mapping[str, Any]) -> UsageEvent:
     Raises:
         Refused: as `decode_line`.
     """
-    for name, value in {**fields, **fields.get("data", {})}.items():
+    data = fields.get("data", {})
+    for name, value in {**fields, **data, **data.get("properties", {})}.items():
         if isinstance(value, str) and "\0" in value:
             raise Refused("invalid_field", f"{name}: {NUL_MESSAGE}", name)
     try:

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from integrations.events.contract import Refused
-from integrations.events.mapping import Filtered, MappingError, SourceMapping, load_mapping, localise
+from integrations.events.mapping import Filtered, MappingError, SourceMapping, load_mapping
+from integrations.events.mapping_times import localise
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MAPPING = {
@@ -144,8 +145,8 @@ def test_a_mapping_is_read_from_its_file(read):
         ({"time_zone": "../UTC"}, ["no time zone '../UTC' is known"]),
         ({"time": {"columns": [], "format": "%H"}}, ["time.columns"]),
         ({"time": None, "event": None}, ["time:", "event:"]),
-        ({"event": {**MAPPING["event"], "id": "{call[1:]}"}}, ["template id: '{call[1:]}'"]),
-        ({"event": {**MAPPING["event"], "id": "{call"}}, ["template id: '{call'"]),
+        ({"event": {**MAPPING["event"], "id": "{call[1:]}"}}, ["event.id: the template '{call[1:]}' is not like"]),
+        ({"event": {**MAPPING["event"], "id": "{call"}}, ["event.id: the template '{call'"]),
         ({"event": {**MAPPING["event"], "colour": "red"}}, ["event.colour"]),
         ({"values": {"outcom": {"OK": "success"}}}, ["values", "outcom"]),
         ({"values": {"outcome": {"OK": 1}}}, ["values.outcome.OK"]),

@@ -67,9 +67,9 @@ class MappedField:
             return self.default
         said = self.template.expand(row)
         text = self.values.get(said, self.values.get(ANY_OTHER, said)) if self.values else said
-        if self.number is None or text is None or not (written := text.strip()):
-            return text or None
+        if text is None or not text.strip():
+            return None
         try:
-            return self.number.read(written)
+            return self.number.read(text.strip()) if self.number else text
         except ValueError as error:
             raise Refused("invalid_field", f"{self.name}: {error}", self.name) from error

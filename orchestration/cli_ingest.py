@@ -18,6 +18,7 @@ console = Console()
 problems = Console(stderr=True)
 PROGRESS_LINES = 10_000
 NOTE = "Nothing was stored. Which of the accepted are duplicates, only loading can tell, since it looks their keys up."
+TIMES = {"time (UTC)", "local day"}
 NUMBERS = {"quantity", "seconds", "revenue"}
 
 
@@ -37,31 +38,32 @@ def dry_run(file: Path, mapping: Path | None, first: int) -> None:
     except (MappingError, UnreadableFile) as error:
         problems.print(str(error), soft_wrap=True, highlight=False, markup=False)
         raise typer.Exit(1) from error
-    except (errors.UndefinedTable, errors.InvalidCatalogName) as error:
-        problems.print("The warehouse has no tables yet; create them with `usage-pricing up`.", soft_wrap=True)
+    except (errors.OperationalError, errors.UndefinedTable) as error:
+        sentence = f"The warehouse can't be read; `usage-pricing up` starts it and creates its tables. ({error})"
+        problems.print(sentence, soft_wrap=True, highlight=False, markup=False)
         raise typer.Exit(1) from error
     if found.first:
         console.print(_events(found, names))
-    console.print(
-        f"{file.name}: read {found.read:,} = would be accepted {found.accepted:,} + rejected {found.rejected:,}"
-        f" + filtered {found.filtered.total():,}.",
-        soft_wrap=True,
-        markup=False,
-    )
-    console.print(NOTE, soft_wrap=True)
-    for rule, count in found.filtered.most_common():
-        console.print(f"Filtered by the rule {rule!r}: {count:,}", soft_wrap=True, markup=False)
-    for refusal in found.refusals:
-        console.print(
-            f"Rejected as {refusal.reason}: {refusal.count:,} ({refusal.count / found.read:.1%}),"
-            f" first in line {refusal.line:,}: {refusal.message}\n    {refusal.payload}",
-            soft_wrap=True,
-            markup=False,
-            highlight=False,
-        )
+    for line in _report(found, file.name):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
     if not found.accepted:
         problems.print("Nothing could be accepted.")
         raise typer.Exit(1)
+
+
+def _report(found: "Preview", name: str) -> Iterator[str]:
+    yield (
+        f"{name}: read {found.read:,} = would be accepted {found.accepted:,} + rejected {found.rejected:,}"
+        f" + filtered {found.filtered.total():,}."
+    )
+    yield NOTE
+    for rule, count in found.filtered.most_common():
+        yield f"Filtered by the rule {rule!r}: {count:,}"
+    for refusal in found.refusals:
+        where = f" in {refusal.field}" if refusal.field else ""
+        yield f"Rejected as {refusal.reason}{where}: {refusal.count:,} ({refusal.count / found.read:.1%})"
+        yield f"    first in line {refusal.line:,}: {refusal.message}"
+        yield f"    {refusal.payload}"
 
 
 def _preview(file: Path, mapping: Path | None, first: int) -> "tuple[Preview, dict[str, dict[int, str]]]":
@@ -108,9 +110,10 @@ def _names(connection: "Connection", events: list[dict[str, Any]]) -> dict[str, 
 def _events(found: "Preview", names: dict[str, dict[int, str]]) -> Table:
     from integrations.events.preview import printable
 
-    table = Table(title="The first events")
+    table = Table(title="The first events", box=None, padding=(0, 1, 0, 0), title_justify="left")
     for heading in ("time (UTC)", "local day", "company", "type", "id", "quantity", "seconds", "branch", "revenue"):
-        table.add_column(heading, overflow="fold", justify="right" if heading in NUMBERS else "left")
+        justify: Any = "right" if heading in NUMBERS else "left"
+        table.add_column(heading, overflow="fold", justify=justify, no_wrap=heading in TIMES)
     for event in found.first:
         revenue = None if event["revenue"] is None else f"{event['revenue']} {event['currency']}"
         cells = (

@@ -17,9 +17,10 @@ LONGEST_CHARACTER = 4  # bytes
 
 @dataclass
 class Refusal:
-    """All lines that are refused for one reason, of which the first is shown."""
+    """All lines that are refused for one reason and field, of which the first is shown."""
 
     reason: str
+    field: str | None
     line: int
     message: str
     payload: str
@@ -32,7 +33,7 @@ class Preview:
 
     Attributes:
         first: the first accepted events, each with the columns `ROW_COLUMNS`.
-        refusals: by reason, the most frequent first.
+        refusals: by reason and field, the most frequent first.
         filtered: how many rows each rule leaves out.
     """
 
@@ -53,7 +54,7 @@ def preview(fates: Iterable[tuple[int, bytes, Fate]], first: int) -> Preview:
 
     Duplicates are not told: only the keys in the warehouse know them.
     """
-    found, refusals = Preview(), dict[str, Refusal]()
+    found, refusals = Preview(), dict[tuple[str, str | None], Refusal]()
     for number, payload, fate in fates:
         found.read += 1
         if isinstance(fate, tuple):
@@ -61,9 +62,10 @@ def preview(fates: Iterable[tuple[int, bytes, Fate]], first: int) -> Preview:
             if len(found.first) < first:
                 found.first.append(dict(zip(ROW_COLUMNS, fate, strict=True)))
         elif isinstance(fate, Refused):
-            if fate.reason not in refusals:
-                refusals[fate.reason] = Refusal(fate.reason, number, printable(str(fate)), _start_of(payload))
-            refusals[fate.reason].count += 1
+            kind = fate.reason, fate.field
+            if kind not in refusals:
+                refusals[kind] = Refusal(*kind, number, printable(str(fate)), _start_of(payload))
+            refusals[kind].count += 1
         else:
             found.filtered[fate.rule] += 1
     found.refusals = sorted(refusals.values(), key=lambda refusal: (-refusal.count, refusal.line))

@@ -50,8 +50,10 @@ def test_a_foreign_table_is_shown_as_it_would_be_loaded(run, pipeline):
         assert cell in output
     assert "calls.csv: read 5 = would be accepted 1 + rejected 3 + filtered 1." in output
     assert "Filtered by the rule 'tests': 1" in output
-    assert "Rejected as invalid_field: 2 (40.0%), first in line 4: time 'yesterday' is not in the format" in output
-    assert "Rejected as unknown_company: 1 (20.0%), first in line 5: no company '[red]nobody' is known" in output
+    assert "Rejected as invalid_field in time: 2 (40.0%) first in line 4: time 'yesterday' is not in" in output
+    assert (
+        "Rejected as unknown_company in subject: 1 (20.0%) first in line 5: no company '[red]nobody' is known" in output
+    )
     assert '{"id": "3", "at": "yesterday"' in output
     assert "Which of the accepted are duplicates, only loading can tell" in output
 
@@ -69,7 +71,7 @@ def test_as_many_events_of_ndjson_are_shown_as_are_wanted(run, pipeline, options
     [
         (gzip.compress(GOOD.encode() * 500)[:-20], "x is truncated or its compression is damaged"),
         (GOOD.encode("utf-16"), "x is UTF-16; convert it to UTF-8"),
-        ("nonsense\n", "Rejected as malformed_json: 1 (100.0%), first in line 1"),
+        ("nonsense\n", "Rejected as malformed_json: 1 (100.0%) first in line 1"),
         ("", "read 0 = would be accepted 0"),
     ],
 )
@@ -99,8 +101,9 @@ def test_only_events_can_be_tried(run, pipeline):
     assert "only events can be tried" in output
 
 
-def test_a_warehouse_without_tables_is_not_made_one(server, pipeline, monkeypatch):
-    monkeypatch.setenv("DATABASE_URL", server.url("postgres"))
+@pytest.mark.parametrize("database", ["postgres", "nowhere"])
+def test_a_warehouse_that_is_not_there_yet_is_not_made(server, pipeline, monkeypatch, database):
+    monkeypatch.setenv("DATABASE_URL", server.url(database))
     result = CliRunner().invoke(app, ["ingest", str(pipeline.land("unseen", "x", GOOD)), "--dry-run"])
     assert result.exit_code == 1
-    assert "create them with `usage-pricing up`" in result.output
+    assert "`usage-pricing up` starts it and creates its tables" in result.output

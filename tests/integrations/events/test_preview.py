@@ -8,7 +8,6 @@ import pytest
 
 from integrations.events.contract import Filtered, Refused
 from integrations.events.directory import CLOSED, CompanyVersion, Directory
-from integrations.events.mapping import SourceMapping
 from integrations.events.normalise import ROW_COLUMNS, Normaliser
 from integrations.events.parsing import event_fates
 from integrations.events.preview import preview, printable
@@ -23,8 +22,8 @@ NORMALISER = Normaliser.at(Directory({"acme": [ACME]}, {(7, "main"): 3}), NOW)
 ROW = tuple(ROW_COLUMNS)
 
 
-def refused(number, reason="invalid_field", message="", payload=b""):
-    return number, payload, Refused(reason, message)
+def refused(number, reason="invalid_field", message="", payload=b"", field=None):
+    return number, payload, Refused(reason, message, field)
 
 
 def test_lines_are_counted_by_what_becomes_of_them():
@@ -46,6 +45,11 @@ def test_each_reason_is_counted_and_shown_by_its_first_line_the_most_frequent_fi
     )
     shown = [(r.reason, r.count, r.line, r.message, r.payload) for r in found.refusals]
     assert shown == [("often", 2, 3, "o3", "three"), ("rare", 1, 2, "r2", "two")]
+
+
+def test_one_reason_in_two_fields_is_shown_for_each():
+    found = preview([refused(1, field="time"), refused(2, field="data.revenue"), refused(3, field="data.revenue")], 5)
+    assert [(r.field, r.count, r.line) for r in found.refusals] == [("data.revenue", 2, 2), ("time", 1, 1)]
 
 
 def test_only_the_start_of_a_payload_is_kept_and_it_does_nothing_to_a_terminal():
@@ -74,6 +78,5 @@ def test_ndjson_and_foreign_tables_are_told_by_their_mapping(write):
 
 
 def test_a_file_that_lacks_a_column_is_unreadable(write):
-    mapping: SourceMapping = MAPPING
     with pytest.raises(UnreadableFile, match=r"^calls lacks the columns that its mapping reads: who"):
-        list(event_fates(write("x.csv", "id,at\n"), mapping, "calls", NORMALISER))
+        list(event_fates(write("x.csv", "id,at\n"), MAPPING, "calls", NORMALISER))

@@ -126,6 +126,15 @@ def test_a_zone_may_stand_in_a_column_under_a_name_of_its_own():
     assert (caught.value.reason, caught.value.field) == ("invalid_field", "time")
 
 
+@pytest.mark.parametrize("zone", [None, "{site}"])
+def test_without_any_zone_a_time_must_name_its_offset(zone):
+    made = mapping(time_zone=zone, time={"columns": ["time"], "format": "iso8601"})
+    assert event_of(made, time="2026-11-02T09:30:00+05:30", site="")[0].time.timestamp() == 1793592000
+    with pytest.raises(Refused, match="names no offset from UTC, and no time zone is given") as caught:
+        event_of(made, time="2026-11-02T09:30:00", site="")
+    assert caught.value.field == "time"
+
+
 def test_numbers_are_brought_to_the_event_s_own():
     data = {"duration_seconds": "{seconds}", "revenue": "{price}", "quantity": "{parts}"}
     numbers = {
@@ -161,8 +170,8 @@ def test_free_properties_are_those_that_are_not_empty():
     assert event_of(made)[0].data.properties == {"agent": "OK", "desk": "harbour"}
     assert event_of(made, result="?")[0].data.properties == {"desk": "harbour"}
     assert event_of(made, result="?", site="")[0].data.properties is None
-    with pytest.raises(Refused, match="NUL"):
-        event_of(made, site="a\0")
+    with pytest.raises(Refused, match="agent: the character NUL"):
+        event_of(made, result="a\0")
 
 
 def test_percent_signs_and_columns_may_stand_side_by_side():

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from orchestration import cli_ingest
 from orchestration.cli_loads import loads_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -148,10 +149,12 @@ def ingest(
     mapping: Annotated[
         Path | None, typer.Option(help="A source mapping (YAML) for a CSV or TSV.", exists=True, dir_okay=False)
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would become of its events.")] = False,
+    first: Annotated[int, typer.Option(help="How many events a dry run shows.", min=0)] = 5,
 ) -> None:
     """Load one file now, instead of leaving it in the landing folder.
 
-    Example: usage-pricing ingest calls.tsv.gz --mapping bank.yaml
+    Example: usage-pricing ingest calls.tsv.gz --mapping bank.yaml --dry-run
     """
     from integrations.events.landing import FEED_ORDER, LandingFile, load_file
     from integrations.postgres.warehouse import Warehouse
@@ -160,6 +163,11 @@ def ingest(
 
     if feed not in FEED_ORDER:
         raise typer.BadParameter(f"no feed is called {feed}; use one of {', '.join(FEED_ORDER)}", param_hint="--feed")
+    if dry_run:
+        if feed != "events":
+            raise typer.BadParameter(f"only events can be tried, not {feed}", param_hint="--dry-run")
+        cli_ingest.dry_run(file, mapping, first)
+        return
     with console.status(f"Loading {file.name} ..."), Warehouse(environment.prepare()).connect() as connection:
         report = load_file(connection, LandingFile(feed, file, mapping), clock.now(connection), parse_plans)
     known = "" if report.is_new else " (it was loaded before; nothing changed)"

@@ -147,13 +147,10 @@ def convert_event(fields: Mapping[str, Any]) -> UsageEvent:
     Raises:
         Refused: as `decode_line`.
     """
-    data = dict(fields.get("data", {}))
-    for name, value in {**fields, **data}.items():
+    data = fields.get("data", {})
+    for name, value in {**fields, **data, **data.get("properties", {})}.items():
         if isinstance(value, str) and "\0" in value:
             raise Refused("invalid_field", f"{name}: {NUL_MESSAGE}", name)
-    if "voids" in data:
-        data["properties"] = {**data.get("properties", {}), "voids": data.pop("voids")}
-        fields = {**fields, "data": data}
     try:
         return msgspec.convert(fields, UsageEvent, strict=False)
     except msgspec.ValidationError as error:

@@ -1,92 +1,116 @@
-"""Source mappings: a YAML file that turns a foreign CSV or TSV into events, with no code."""
+"""Source mappings: a YAML file that turns a foreign table into events, with no code; MAPPING.md explains it."""
 
-import re
-from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from integrations.events.contract import Filtered, Refused, UsageEvent, convert_event
+from integrations.events.mapping_fields import MappedField, Template
+from integrations.events.mapping_filters import Filter
+from integrations.events.mapping_settings import (
+    DataTemplates,
+    Defaults,
+    EventTemplates,
+    Numbers,
+    Strict,
+    TimeColumns,
+    Values,
+    Zone,
+    constant_faults,
+)
+from integrations.events.mapping_times import TimeReader, has_offset, zone_of
 
-__all__ = ["Filtered", "MappingError", "SourceMapping", "load_mapping", "localise"]
+__all__ = ["Filtered", "MappingError", "SourceMapping", "load_mapping"]
 
-PLACEHOLDER = re.compile(r"\{(?P<column>[^{}\[]+)(?:\[:(?P<length>\d+)\])?\}")
-ANY_OTHER = "*"
+HINTS = {
+    "extra_forbidden": "no such setting is known; see MAPPING.md",
+    "missing": "is missing",
+    "string_type": "must be text; put it in quotes",
+}
 
 
 class MappingError(ValueError):
     """A source mapping that can't be used; the message names the file and every field at fault."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class SourceMapping(Strict):
+    """How the rows of one foreign table become events.
 
-
-class TimeColumns(_Strict):
-    """The columns that, joined with a blank, hold the local time, and its strptime format."""
-
-    columns: tuple[str, ...] = Field(min_length=1)
-    format: str
-
-
-class EventTemplates(_Strict):
-    """Templates of the event's fields: `{column}`, or `{column[:4]}` for its first four characters."""
-
-    id: str
-    source: str
-    type: str
-    subject: str
-    data: dict[str, str] = {}
-
-
-class Filter(_Strict):
-    """Leave out rows in which `column` has one of the values."""
-
-    name: str
-    column: str
-    equals: tuple[str, ...] = Field(min_length=1)
-
-
-class SourceMapping(_Strict):
-    """How the rows of one foreign table become events."""
+    Attributes:
+        time_zone: of times that name no offset: a name, an offset, or a template such as `{tz}`.
+        values: per field, what stands for what was written; null leaves the field out, `*` is any other value.
+        defaults: per field, its value when all its columns are empty.
+    """
 
     delimiter: Annotated[str, Field(pattern=r'^[^\r\n"]$')] = ","
-    time_zone: str
+    time_zone: Zone | None = None
     time: TimeColumns
     event: EventTemplates
-    values: dict[str, dict[str, str | None]] = {}
+    numbers: Numbers = Numbers()
+    values: Values = Field(default_factory=dict)
+    defaults: Defaults = Field(default_factory=dict)
     filters: tuple[Filter, ...] = ()
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"no time zone {name!r} is known; use an IANA name like Europe/Berlin") from error
-        return name
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        for name, template in self._templates().items():
-            if set("{}") & set(PLACEHOLDER.sub("", template)):
-                raise ValueError(f"the template {name}: {template!r} is not like {{column}} or {{column[:4]}}")
-        if unknown := sorted(set(self.values) - set(self._templates())):
-            raise ValueError(f"values are given for {', '.join(unknown)}, but the event has no such field")
+        faults = list(self._faults())
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
+    def _faults(self) -> Iterator[str]:
+        known = set(self._templates())
+        numbers = {name for name in Numbers.model_fields if getattr(self.numbers, name)}
+        for section, given in (("values", set(self.values)), ("defaults", set(self.defaults)), ("numbers", numbers)):
+            if unknown := sorted(given - known):
+                yield f"{section} are given for {', '.join(unknown)}, but the event has no such field"
+        yield from constant_faults(self.values, self.defaults)
+        names = [rule.name for rule in self.filters]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            yield f"more than one filter has the name {', '.join(twice)}, by which rows are counted"
+        if self.time_zone is None and not all(map(has_offset, self.time.format)):
+            yield "time_zone is missing, and a format of time names no offset; give the zone, or write %z"
+
     def _templates(self) -> dict[str, str]:
-        event = self.event
-        return {"id": event.id, "source": event.source, "type": event.type, "subject": event.subject, **event.data}
+        """The template of every field that a row gives, by the name that `values` and `defaults` know."""
+        event = self.event.model_dump(exclude={"data"}) | self.event.data.model_dump(exclude={"properties"})
+        free = {f"properties.{name}": text for name, text in self.event.data.properties.items()}
+        found = {"time_zone": self.time_zone, **event, **free}
+        return {name: text for name, text in found.items() if text is not None}
+
+    @cached_property
+    def _fields(self) -> dict[str, MappedField]:
+        return {
+            name: MappedField(
+                name if name in EventTemplates.model_fields or name == "time_zone" else f"data.{name}",
+                Template(text),
+                self.values.get(name, {}),
+                self.defaults.get(name),
+                getattr(self.numbers, name, None),
+            )
+            for name, text in self._templates().items()
+        }
+
+    @cached_property
+    def _parts(self) -> tuple[list[tuple[str, MappedField]], ...]:
+        """The fields of the envelope, of the payload and of its free properties, each with its name there."""
+        envelope = [(name, field) for name, field in self._fields.items() if name in EventTemplates.model_fields]
+        payload = [(name, field) for name, field in self._fields.items() if name in DataTemplates.model_fields]
+        free = [(name, self._fields[f"properties.{name}"]) for name in self.event.data.properties]
+        return envelope, payload, free
+
+    @cached_property
+    def _times(self) -> TimeReader:
+        return TimeReader(self.time.format)
 
     def columns(self) -> set[str]:
         """Every column that the mapping reads."""
-        templates = self._templates().values()
-        named = {match["column"] for template in templates for match in PLACEHOLDER.finditer(template)}
+        named = {column for field in self._fields.values() for column in field.template.columns}
         return named | set(self.time.columns) | {rule.column for rule in self.filters}
 
     def event_of(self, row: Mapping[str, str]) -> tuple[UsageEvent, bool]:
@@ -97,39 +121,30 @@ class SourceMapping(_Strict):
             Refused: when the row breaks the event contract.
         """
         for rule in self.filters:
-            if row[rule.column] in rule.equals:
+            if rule.leaves_out(row):
                 raise Filtered(rule.name)
-        time, is_shifted = self._time_of(" ".join(row[column] for column in self.time.columns))
-        fields = {name: self._expand(name, template, row) for name, template in self._templates().items()}
-        data = {name: fields.pop(name) for name in self.event.data}
-        named = {name: value for name, value in data.items() if value is not None}
-        return convert_event({**fields, "time": time, "data": named}), is_shifted
-
-    def _time_of(self, written: str) -> tuple[datetime, bool]:
+        time, is_shifted = self._time_of(row)
+        envelope, payload, free = ({name: field.of(row) for name, field in part} for part in self._parts)
+        data = {name: value for name, value in payload.items() if value is not None}
+        if properties := {name: value for name, value in free.items() if value is not None}:
+            data["properties"] = properties  # type: ignore[assignment]
         try:
-            time = datetime.strptime(written, self.time.format)  # noqa: DTZ007 (a zone follows where it names none)
-            return (time, False) if time.tzinfo else localise(time, ZoneInfo(self.time_zone))
-        except (ValueError, OverflowError) as error:
-            message = f"time {written!r} is not in the format {self.time.format!r}"
-            raise Refused("invalid_field", message, "time") from error
+            return convert_event({**envelope, "time": time, "data": data}), is_shifted
+        except Refused as refused:
+            name = (refused.field or "").removeprefix("data.")
+            written = {**envelope, **data}.get(name)
+            value = "nothing" if written is None else f"{str(written)[:80]!r}"
+            raise Refused(refused.reason, f"{refused}; {value} is written", refused.field) from refused
 
-    def _expand(self, name: str, template: str, row: Mapping[str, str]) -> str | None:
-        def value(match: re.Match[str]) -> str:
-            return row[match["column"]][: int(match["length"]) if match["length"] else None]
-
-        expanded = PLACEHOLDER.sub(value, template)
-        table = self.values.get(name, {})
-        return table.get(expanded, table.get(ANY_OTHER, expanded)) or None
-
-
-def localise(naive: datetime, zone: tzinfo) -> tuple[datetime, bool]:
-    """Give a local time its zone; an ambiguous one is the first, one that does not exist is shifted forward.
-
-    Returns:
-        The time in UTC, and whether it was shifted.
-    """
-    instant = naive.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    return instant, instant.astimezone(zone).replace(tzinfo=None) != naive
+    def _time_of(self, row: Mapping[str, str]) -> tuple[datetime, bool]:
+        columns = self.time.columns
+        text = (row[columns[0]] if len(columns) == 1 else " ".join([row[column] for column in columns])).strip()
+        zone = self._fields.get("time_zone")
+        try:
+            name = zone.of(row) if zone else None
+            return self._times.read(text, zone_of(str(name).strip()) if name else None)
+        except ValueError as error:
+            raise Refused("invalid_field", str(error), "time") from error
 
 
 def load_mapping(path: Path) -> SourceMapping:
@@ -141,7 +156,11 @@ def load_mapping(path: Path) -> SourceMapping:
     try:
         return SourceMapping.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'mapping'}: {f['msg']}" for f in error.errors())
-        raise MappingError(f"{path.name}: {faults}") from error
+        faults = (f"{'.'.join(map(str, f['loc'])) or 'mapping'}: {_sentence(f)}" for f in error.errors())
+        raise MappingError(f"{path.name}: {'; '.join(faults)}") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise MappingError(f"{path.name} can't be read as YAML: {error}") from error
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    return HINTS.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")

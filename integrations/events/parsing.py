@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from itertools import chain, islice
+from pathlib import Path
 from typing import BinaryIO
 
-from integrations.events.batches import BATCH, Batch, BlockParser, Fate
+from integrations.events.batches import BATCH, Batch, BlockParser, Fate, fates_of
 from integrations.events.contract import Refused
 from integrations.events.delimited import Outcome, mapped_lines
 from integrations.events.mapping import SourceMapping
 from integrations.events.normalise import Normaliser
 from integrations.events.parser_pool import parser_pool, usable_processes
-from integrations.events.readers import line_blocks
+from integrations.events.readers import line_blocks, numbered_lines, open_decompressed
 
-__all__ = ["mapped_batches", "ndjson_batches"]
+__all__ = ["event_fates", "mapped_batches", "ndjson_batches"]
 
 SMALL = 4  # blocks: below, a file is parsed before another process would have started
 
@@ -40,6 +41,21 @@ def mapped_batches(
     fates = _mapped_fates(mapped_lines(file, mapping, name), normaliser)
     while (batch := Batch.of(islice(fates, BATCH), load_id)).read:
         yield batch
+
+
+def event_fates(
+    path: Path, mapping: SourceMapping | None, name: str, normaliser: Normaliser
+) -> Iterator[tuple[int, bytes, Fate]]:
+    """What becomes of each line of a file, with its number and payload: NDJSON, or what `mapping` describes.
+
+    Raises:
+        UnreadableFile: when it can't be read, or lacks a column that the mapping reads.
+    """
+    with open_decompressed(path) as file:
+        if mapping:
+            yield from _mapped_fates(mapped_lines(file, mapping, name), normaliser)
+        else:
+            yield from fates_of(numbered_lines(file), normaliser)
 
 
 def _mapped_fates(

@@ -12,7 +12,7 @@ from tests.integrations.events.test_mapping import MAPPING
 SIMPLE = SourceMapping.model_validate(
     {
         "time_zone": "UTC",
-        "time": {"columns": ["at"], "format": "%H"},
+        "time": {"columns": ["at"], "format": "epoch_seconds"},
         "event": {"id": "{id}", "source": "s", "type": "call", "subject": "{who}"},
         "filters": [{"name": "none", "column": "who", "equals": ["nobody"]}],
     }

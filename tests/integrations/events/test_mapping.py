@@ -1,14 +1,13 @@
+import pickle
 from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 
 from integrations.events.contract import Refused
-from integrations.events.mapping import Filtered, MappingError, SourceMapping, load_mapping, localise
+from integrations.events.mapping import Filtered, MappingError, SourceMapping, load_mapping
 
-BERLIN = ZoneInfo("Europe/Berlin")
 MAPPING = {
     "delimiter": ";",
     "time_zone": "Europe/Berlin",
@@ -50,25 +49,6 @@ def mapping(**changes):
 
 def event_of(made=None, **row):
     return (made or mapping()).event_of({**ROW, **row})
-
-
-@pytest.mark.parametrize(
-    ("local", "utc", "is_shifted"),
-    [
-        ("2026-11-02T09:30", "2026-11-02T08:30", False),
-        ("2026-03-29T01:59", "2026-03-29T00:59", False),
-        ("2026-03-29T02:00", "2026-03-29T01:00", True),
-        ("2026-03-29T02:30", "2026-03-29T01:30", True),
-        ("2026-03-29T02:59:59", "2026-03-29T01:59:59", True),
-        ("2026-03-29T03:00", "2026-03-29T01:00", False),
-        ("2026-10-25T02:00", "2026-10-25T00:00", False),
-        ("2026-10-25T02:59:59", "2026-10-25T00:59:59", False),
-        ("2026-10-25T03:00", "2026-10-25T02:00", False),
-    ],
-)
-def test_a_gap_is_shifted_forward_and_an_ambiguous_time_is_the_first(local, utc, is_shifted):
-    instant = datetime.fromisoformat(utc).replace(tzinfo=UTC)
-    assert localise(datetime.fromisoformat(local), BERLIN) == (instant, is_shifted)
 
 
 def test_a_row_becomes_an_event():
@@ -122,10 +102,87 @@ def test_a_row_that_breaks_the_contract_is_refused_by_field(row, field, sentence
     assert sentence in str(caught.value)
 
 
+def test_a_refusal_says_what_was_written():
+    with pytest.raises(Refused, match="got str; 'a minute' is written"):
+        event_of(seconds="a minute")
+    with pytest.raises(Refused, match="subject: expected str, got null; nothing is written"):
+        event_of(customer="")
+
+
 def test_a_time_that_names_its_offset_keeps_it():
     made = mapping(time={"columns": ["time"], "format": "%Y-%m-%dT%H:%M:%S%z"})
     assert event_of(made, time="2026-11-02T09:30:00-05:00") == event_of(made, time="2026-11-02T14:30:00+0000")
     assert event_of(made, time="2026-03-29T02:30:00+01:00")[1] is False
+
+
+def test_a_zone_may_stand_in_a_column_under_a_name_of_its_own():
+    made = mapping(
+        time_zone="{site}", values={"time_zone": {"MEZ": "Europe/Berlin"}}, defaults={"time_zone": "America/New_York"}
+    )
+    zones = ("MEZ", "Asia/Jerusalem", "+05:30", "")
+    assert [event_of(made, site=zone)[0].time.hour for zone in zones] == [8, 7, 4, 14]
+    with pytest.raises(Refused, match="no time zone 'CET/CEST' is known") as caught:
+        event_of(made, site="CET/CEST")
+    assert (caught.value.reason, caught.value.field) == ("invalid_field", "time")
+
+
+@pytest.mark.parametrize("zone", [None, "{site}"])
+def test_without_any_zone_a_time_must_name_its_offset(zone):
+    made = mapping(time_zone=zone, time={"columns": ["time"], "format": "iso8601"})
+    assert event_of(made, time="2026-11-02T09:30:00+05:30", site="")[0].time.timestamp() == 1793592000
+    with pytest.raises(Refused, match="names no offset from UTC, and no time zone is given") as caught:
+        event_of(made, time="2026-11-02T09:30:00", site="")
+    assert caught.value.field == "time"
+
+
+def test_numbers_are_brought_to_the_event_s_own():
+    data = {"duration_seconds": "{seconds}", "revenue": "{price}", "quantity": "{parts}"}
+    numbers = {
+        "duration_seconds": {"unit": "minutes"},
+        "revenue": {"decimal_mark": ","},
+        "quantity": {"unit": "thousands"},
+    }
+    made = mapping(event={**MAPPING["event"], "data": data}, numbers=numbers, values={})
+    found = event_of(made, seconds=" 1.5 ", price="1.234,50", parts="2")[0].data
+    assert (found.duration_seconds, found.revenue, found.quantity) == (90, Decimal("1234.50"), Decimal(2000))
+    assert event_of(made, seconds="1", price="", parts=" ")[0].data.quantity == 1
+    with pytest.raises(Refused, match=r"data\.revenue: '12\.5' is no number") as caught:
+        event_of(made, price="12.5", parts="1")
+    assert (caught.value.reason, caught.value.field) == ("invalid_field", "data.revenue")
+
+
+def test_a_default_is_taken_when_all_columns_are_empty_and_is_not_converted():
+    event = {**MAPPING["event"], "subject": "{customer}{site}", "data": {"duration_seconds": "about {seconds}"}}
+    numbers = {"duration_seconds": {"unit": "MM:SS"}}
+    made = mapping(event=event, numbers=numbers, values={}, defaults={"subject": "us", "duration_seconds": "7"})
+    assert event_of(made, seconds=" ", customer="")[0].subject == "harbour"
+    found = event_of(made, seconds=" ", customer="", site="")[0]
+    assert (found.subject, found.data.duration_seconds) == ("us", 7)
+    with pytest.raises(Refused, match="'about 5' is not written like MM:SS"):
+        event_of(made, seconds="5")
+
+
+def test_free_properties_are_those_that_are_not_empty():
+    made = mapping(
+        event={**MAPPING["event"], "data": {"properties": {"agent": "{result}", "desk": "{site}"}}},
+        values={"properties.agent": {"?": None}},
+    )
+    assert event_of(made)[0].data.properties == {"agent": "OK", "desk": "harbour"}
+    assert event_of(made, result="?")[0].data.properties == {"desk": "harbour"}
+    assert event_of(made, result="?", site="")[0].data.properties is None
+    with pytest.raises(Refused, match="agent: the character NUL"):
+        event_of(made, result="a\0")
+
+
+def test_percent_signs_and_columns_may_stand_side_by_side():
+    made = mapping(event={**MAPPING["event"], "source": "100%s{site[:2]}{call}"})
+    assert event_of(made)[0].source == "100%sha17"
+
+
+def test_a_mapping_that_was_used_can_be_sent_to_another_process():
+    made = mapping()
+    expected = event_of(made)
+    assert event_of(pickle.loads(pickle.dumps(made))) == expected
 
 
 def test_the_columns_that_it_reads_are_those_of_templates_times_and_filters():
@@ -143,12 +200,35 @@ def test_a_mapping_is_read_from_its_file(read):
         ({"time_zone": "Europe"}, ["no time zone 'Europe' is known"]),
         ({"time_zone": "../UTC"}, ["no time zone '../UTC' is known"]),
         ({"time": {"columns": [], "format": "%H"}}, ["time.columns"]),
+        ({"time": {"columns": ["day"], "format": "%d.%m. %H:%M"}}, ["time.format", "does not tell the whole date"]),
+        ({"time": {"columns": ["day"], "format": ["iso8601", "%Q"]}}, ["time.format.1", "use strptime's directives"]),
+        ({"time": {"columns": ["day", "time"], "format": "epoch_seconds"}}, ["time: a time since the epoch stands in"]),
+        (
+            {"time": {"columns": ["day"], "format": ["epoch_seconds", "epoch_milliseconds"]}},
+            ["time: epoch_seconds and epoch_milliseconds can't be told apart"],
+        ),
+        ({"time_zone": None}, ["time_zone is missing", "write %z"]),
+        ({"time_zone": "{tz"}, ["time_zone: the template '{tz'"]),
+        ({"time_zone": "{tz}", "defaults": {"time_zone": "Mars"}}, ["no time zone 'Mars' is known"]),
+        ({"time_zone": "{tz}", "values": {"time_zone": {"x": "CEST"}}}, ["no time zone 'CEST' is known"]),
+        ({"values": {"time_zone": {"MEZ": "Mars"}}}, ["no time zone 'Mars'"]),
         ({"time": None, "event": None}, ["time:", "event:"]),
-        ({"event": {**MAPPING["event"], "id": "{call[1:]}"}}, ["template id: '{call[1:]}'"]),
-        ({"event": {**MAPPING["event"], "id": "{call"}}, ["template id: '{call'"]),
+        ({"event": {**MAPPING["event"], "id": "{call[1:]}"}}, ["event.id: the template '{call[1:]}' is not like"]),
+        ({"event": {**MAPPING["event"], "id": "{call"}}, ["event.id: the template '{call'"]),
         ({"event": {**MAPPING["event"], "colour": "red"}}, ["event.colour"]),
         ({"values": {"outcom": {"OK": "success"}}}, ["values", "outcom"]),
-        ({"values": {"outcome": {"OK": 1}}}, ["values.outcome.OK"]),
+        ({"values": {"outcome": {"OK": 1}}}, ["values.outcome.OK: must be text; put it in quotes"]),
+        ({"event": {**MAPPING["event"], "data": {"colour": "red"}}}, ["event.data.colour: no such setting is known"]),
+        ({"event": {**MAPPING["event"], "id": ""}}, ["event.id"]),
+        ({"numbers": {"duration_seconds": {"unit": "days"}}}, ["numbers.duration_seconds.unit", "'minutes'"]),
+        ({"numbers": {"revenue": {"unit": "cents"}}}, ["numbers are given for revenue"]),
+        ({"numbers": {"outcome": {"unit": "cents"}}}, ["numbers.outcome: no such setting"]),
+        ({"defaults": {"colour": "red"}}, ["defaults are given for colour"]),
+        ({"defaults": {"duration_seconds": "1.5"}}, ["the default '1.5' of duration_seconds is no number"]),
+        ({"defaults": {"outcome": ""}}, ["defaults.outcome"]),
+        ({"filters": [{"name": "x", "column": "y", "matches": "("}]}, ["filters.0.matches", "regular expression"]),
+        ({"filters": [{"name": "x", "column": "y"}]}, ["filters.0: the rule 'x' needs exactly one of"]),
+        ({"filters": [{"name": "x", "column": "y", "equals": "z"}] * 2}, ["more than one filter has the name x"]),
         ({"filters": [{"name": "x", "column": "y", "equals": []}]}, ["filters.0.equals"]),
         ({"delimiter": ";;"}, ["delimiter"]),
         ({"delimiter": ""}, ["delimiter"]),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.events.holding import release_load
+from integrations.events.mapping import SourceMapping
 from tests.feeds import event
 
 CALL = event("c-1", "2026-10-05T09:00:00+02:00")
@@ -131,3 +132,22 @@ def test_a_void_counts_by_the_time_of_its_own(load, write, rejected):
     late = datetime(2026, 11, 20, 12, tzinfo=UTC) + timedelta(hours=1)
     load(write("a.ndjson", void("v-1", {"id": "c-1"}, time=late.isoformat())))
     assert [(why, field) for *_, why, field in rejected()] == [("in_future", "time")]
+
+
+def test_a_foreign_table_voids_by_a_free_property(load, write, voided):
+    mapping = SourceMapping.model_validate(
+        {
+            "time_zone": "Europe/Berlin",
+            "time": {"columns": ["at"], "format": "%Y-%m-%d %H:%M"},
+            "event": {
+                "id": "{no}",
+                "source": "/phone",
+                "type": "{kind}",
+                "subject": "acme",
+                "data": {"properties": {"voids": "{cancels}"}},
+            },
+            "values": {"type": {"storno": "void"}},
+        }
+    )
+    load(write("a.csv", "no,kind,at,cancels\n1,call,2026-10-05 09:00,\n2,storno,2026-10-06 09:00,1\n"), mapping=mapping)
+    assert voided() == [("/phone", "1", "2026-10-05")]

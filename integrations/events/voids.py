@@ -11,13 +11,11 @@ __all__ = ["TARGET", "apply_voids", "count_voids"]
 TARGET = "raw.event_key(incoming.properties -> 'voids' ->> 'source', incoming.properties -> 'voids' ->> 'id')"
 COUNT = "select count(*) from {incoming} as incoming where incoming.load_id = {load} and incoming.event_type = {void}"
 INSERT = f"""
-    insert into raw.voids (company_id, event_key, source, event_id, usage_date, load_id, line)
+    insert into raw.voids (company_id, event_key, source, event_id, voided_by, load_id)
     select incoming.company_id, {TARGET}, incoming.properties -> 'voids' ->> 'source',
-        incoming.properties -> 'voids' ->> 'id', null, {{load}}, incoming.line
+        incoming.properties -> 'voids' ->> 'id', incoming.event_key, {{load}}
     from {{incoming}} as incoming inner join fresh on fresh.line = incoming.line
     where incoming.load_id = {{load}} and incoming.event_type = {{void}}
-    order by incoming.line
-    on conflict do nothing
 """
 MEET_KNOWN = """
     update raw.voids as voids set usage_date = known.usage_date from raw.event_keys as known
@@ -42,7 +40,7 @@ def count_voids(connection: Connection, source_table: sql.Composable, load_id: i
 def apply_voids(connection: Connection, source_table: sql.Composable, load_id: int) -> set[date]:
     """Note what the load's `fresh` rows take back, and let earlier voids meet the events that they waited for.
 
-    A void whose event has not arrived waits for it, for ever if need be. Voiding an event twice changes nothing more.
+    A void whose event has not arrived waits for it, for ever if need be.
 
     Returns:
         The usage dates of the events that do not count any more.

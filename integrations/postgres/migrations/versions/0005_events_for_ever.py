@@ -56,12 +56,13 @@ STATEMENTS: tuple[str, ...] = (
         source text not null,
         event_id text not null,
         usage_date date,
+        voided_by uuid not null,
         load_id bigint not null references raw.loads,
-        line integer not null,
-        primary key (company_id, event_key)
+        primary key (company_id, event_key, voided_by)
     )
     """,
-    "comment on table raw.voids is 'One row per event that does not count any more.'",
+    "comment on table raw.voids is 'One row per event that does not count any more, and per event that says so.'",
+    "comment on column raw.voids.voided_by is 'The event_key of the void.'",
     "comment on column raw.voids.usage_date is 'Of the event that is voided; null while it has not arrived.'",
     "create table raw.replaced_events (like raw.usage_events, replaced_by bigint not null references raw.loads)",
     "comment on table raw.replaced_events is"

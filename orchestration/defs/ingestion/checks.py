@@ -1,8 +1,19 @@
-"""The guard at the raw boundary: what was loaded is as it must be, and no load waits."""
+"""The guard at the raw boundary: what was loaded is as it must be, no load waits, and every source delivers."""
+
+from datetime import timedelta
 
 import dagster as dg
+import pandas as pd
 
 from integrations.expectations.rules import Suite
+from integrations.expectations.source_health import (
+    ACTIVITY,
+    DAYS_READ,
+    as_table,
+    is_unusual,
+    judge_freshness,
+    judge_volume,
+)
 from integrations.expectations.suites import FEED_SUITES, LOADS
 from integrations.expectations.validation import Outcome, validate
 from orchestration.defs.ingestion.assets import RAW_EVENTS, feed_key
@@ -30,6 +41,36 @@ def no_load_is_held(db: WarehouseResource) -> dg.AssetCheckResult:
     )
     hint = "\n\nLook at `usage-pricing loads list`, then release or discard." if lines else ""
     return _result(outcome, {"loads": dg.MetadataValue.md((lines or "none") + hint)})
+
+
+@dg.asset_check(
+    asset=RAW_EVENTS,
+    description="No source of events is silent for longer than twice its usual gap (95th percentile), or 26 hours.",
+)
+def sources_deliver_as_often_as_usual(db: WarehouseResource) -> dg.AssetCheckResult:
+    """Warn of a source that is silent for longer than its own habit explains."""
+    return _health(judge_freshness(_activity(db), db.now()))
+
+
+@dg.asset_check(
+    asset=RAW_EVENTS,
+    description="The newest complete day of each source has about as many events as the same weekdays before it.",
+)
+def sources_deliver_as_much_as_usual(db: WarehouseResource) -> dg.AssetCheckResult:
+    """Warn of a source whose newest complete day is far below or far above the same weekdays before it."""
+    return _health(judge_volume(_activity(db), db.now()))
+
+
+def _activity(db: WarehouseResource) -> pd.DataFrame:
+    return db.warehouse().read(ACTIVITY, {"since": (db.now() - timedelta(days=DAYS_READ)).date()})
+
+
+def _health(judged: pd.DataFrame) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=not is_unusual(judged),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"sources": dg.MetadataValue.md(as_table(judged))},
+    )
 
 
 def _suite_check(feed: str, suite: Suite) -> dg.AssetChecksDefinition:

@@ -53,6 +53,8 @@ SENSORS = {
     "day_14_recommendations_sensor",
     "day_7_insights_sensor",
     "landing_files_sensor",
+    "load_alert_sensor",
+    "run_failure_alert_sensor",
 }
 SCHEDULES = {"daily_analysis_schedule", "hourly_source_health_schedule", "hourly_usage_marts_schedule"}
 

@@ -1,19 +1,34 @@
 """What a suite is made of: expectations, each with the sentence that people read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-__all__ = ["Expectation", "Suite", "absent", "between", "matches", "not_in", "not_null", "one_of", "unique"]
+__all__ = [
+    "Expectation",
+    "Suite",
+    "absent",
+    "between",
+    "matches",
+    "not_in",
+    "not_null",
+    "one_of",
+    "unique",
+    "warned_of",
+]
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """One expectation: its Great Expectations name, its arguments, and the sentence that people read."""
+    """One expectation: its Great Expectations name, its arguments, and the sentence that people read.
+
+    One that is broken stops what is built from the rows, unless `stops` is false: then it is only warned of.
+    """
 
     kind: str
     sentence: str
     arguments: dict[str, Any]
+    stops: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,3 +79,8 @@ def not_in(sentence: str, column: str, *values: str) -> Expectation:
 def unique(sentence: str, *columns: str) -> Expectation:
     """No two rows have the same values in all of the columns."""
     return Expectation("expect_compound_columns_to_be_unique", sentence, {"column_list": list(columns)})
+
+
+def warned_of(expectation: Expectation) -> Expectation:
+    """The same expectation, for what is wrong with one row and no reason to keep all others waiting."""
+    return replace(expectation, stops=False)

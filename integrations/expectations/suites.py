@@ -1,12 +1,13 @@
 """What must hold of the raw tables before anything is built from them, as Great Expectations suites.
 
 Each judges the rows of the loads that it is given. Of a reference feed only what still counts is judged: a row that was
-corrected since, by one received later under the same key, holds nobody up.
+corrected since, by one received later under the same key, holds nobody up. What the loaders accept and only one
+company suffers from is warned of: events of all companies wait for the companies.
 """
 
 from datetime import UTC, datetime
 
-from integrations.expectations.rules import Suite, absent, between, matches, not_in, not_null, one_of, unique
+from integrations.expectations.rules import Suite, absent, between, matches, not_in, not_null, one_of, unique, warned_of
 
 __all__ = ["BRANCHES", "COMPANIES", "FEED_SUITES", "LOADS", "PLANS", "SUBSCRIPTIONS", "USAGE_EVENTS"]
 
@@ -60,12 +61,12 @@ COMPANIES = Suite(
         *not_null("company_id", "valid_from", "received_at", "name", "industry", "country", "time_zone"),
         *not_null("business_hours", "locale", "currency", "activated_at"),
         unique("a company is described once per valid-from time", "company_id", "valid_from"),
-        matches("a name is not blank", "name", NOT_BLANK),
-        matches("an industry is not blank", "industry", NOT_BLANK),
+        warned_of(matches("a name is not blank", "name", NOT_BLANK)),
+        warned_of(matches("an industry is not blank", "industry", NOT_BLANK)),
         matches("a country is two capital letters", "country", "^[A-Z]{2}$"),
         matches("a currency is three capital letters", "currency", CURRENCY),
-        matches("a locale is a language, with a country or without, like de or de-AT", "locale", LOCALE),
-        matches("a contact is one bare mail address", "contact_email", ADDRESS),
+        warned_of(matches("a locale is a language, with a country or without, like de or de-AT", "locale", LOCALE)),
+        warned_of(matches("a contact is one bare mail address", "contact_email", ADDRESS)),
         between("an activation lies between 1900 and 9000", "activated_at", EARLIEST, LATEST),
         between("a valid-from time lies between 1900 and 9000", "valid_from", EARLIEST, LATEST),
     ),
@@ -88,7 +89,7 @@ BRANCHES = Suite(
         *not_null("company_id", "branch_id", "valid_from", "received_at", "name"),
         unique("a branch is described once per valid-from time", "company_id", "branch_id", "valid_from"),
         absent("a branch belongs to a company that is described", "unknown_company"),
-        matches("a name is not blank", "name", NOT_BLANK),
+        warned_of(matches("a name is not blank", "name", NOT_BLANK)),
         between("a branch has a number above 0, which is none", "branch_id", 1),
         between("a valid-from time lies between 1900 and 9000", "valid_from", EARLIEST, LATEST),
     ),
@@ -134,7 +135,7 @@ SUBSCRIPTIONS = Suite(
         absent("a subscription belongs to a company that is described", "unknown_company"),
         absent("a subscription is to a version of a plan that is known", "unknown_plan"),
         one_of("a status is trial, active or cancelled", "status", "trial", "active", "cancelled"),
-        matches("a customer of Stripe begins with cus_", "stripe_customer_id", r"^cus_\S+$"),
+        warned_of(matches("a customer of Stripe begins with cus_", "stripe_customer_id", r"^cus_\S+$")),
         between("a valid-from time lies between 1900 and 9000", "valid_from", EARLIEST, LATEST),
     ),
 )

@@ -21,9 +21,17 @@ COUNT_EXAMPLES, LONGEST_EXAMPLE = 3, 40
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether a suite held, how many rows were judged, and a summary in Markdown that needs nothing beside it."""
+    """What came out of a suite.
+
+    Attributes:
+        passed: whether all expectations hold.
+        stops: whether one is broken that is more than a warning.
+        rows: how many were judged.
+        summary: all of it in Markdown, for a reader who has nothing else.
+    """
 
     passed: bool
+    stops: bool
     rows: int
     summary: str
 
@@ -42,14 +50,14 @@ def validate(suite: Suite, url: str, **parameters: Iterable[int | date]) -> Outc
     query = suite.query.format(**{name: _array(values) for name, values in parameters.items()})
     rows = _count(url, query)
     broken = _broken(suite, query, url) if rows else []
-    return Outcome(not broken, rows, _summary(suite, rows, broken))
+    return Outcome(not broken, any(each.expectation.stops for each in broken), rows, _summary(suite, rows, broken))
 
 
 @dataclass(frozen=True)
 class _Broken:
     """An expectation that does not hold: how many rows break it, and some of their values."""
 
-    sentence: str
+    expectation: Expectation
     rows: int
     examples: str
 
@@ -72,9 +80,10 @@ def _broken(suite: Suite, query: str, url: str) -> list[_Broken]:
         failed = {result.expectation_config.meta[SENTENCE] for result in results if not result.success}
         if not failed:
             return []
-        again = [_configured(gx, each) for each in suite.expectations if each.sentence in failed]
-        found = batch.validate(gx.ExpectationSuite(f"{suite.name}_broken", again), result_format="SUMMARY").results
-        return [_explained(result) for result in found]
+        broken = {each.sentence: each for each in suite.expectations if each.sentence in failed}
+        again = gx.ExpectationSuite(f"{suite.name}_broken", [_configured(gx, each) for each in broken.values()])
+        found: list[Any] = batch.validate(again, result_format="SUMMARY").results
+        return [_explained(broken[result.expectation_config.meta[SENTENCE]], result) for result in found]
     finally:
         source.get_engine().dispose()
 
@@ -84,12 +93,12 @@ def _configured(gx: Any, expectation: Expectation) -> Any:
     return getattr(gx.expectations, name)(**expectation.arguments, meta={SENTENCE: expectation.sentence})
 
 
-def _explained(result: Any) -> _Broken:
-    config, found = result.expectation_config, result.result
+def _explained(expectation: Expectation, result: Any) -> _Broken:
+    found = result.result
     if "unexpected_count" not in found:
-        raise RuntimeError(f"{config.type} could not be checked: {result.exception_info}")
+        raise RuntimeError(f"{expectation.kind} could not be checked: {result.exception_info}")
     examples = _examples(found.get("partial_unexpected_list") or [])
-    return _Broken(config.meta[SENTENCE], int(found["unexpected_count"]), examples)
+    return _Broken(expectation, int(found["unexpected_count"]), examples)
 
 
 def _examples(values: Iterable[Any]) -> str:
@@ -107,14 +116,17 @@ def _summary(suite: Suite, rows: int, broken: list[_Broken]) -> str:
     heading = f"Suite **{suite.name}**: {rows:,} rows checked"
     if not broken:
         return f"{heading}, all {len(suite.expectations)} expectations hold." if rows else f"{heading}, nothing is new."
-    found = {each.sentence: each for each in broken}
-    kept = [each.sentence for each in suite.expectations if each.sentence not in found]
+    kept = [each for each in suite.expectations if each not in [found.expectation for found in broken]]
     lines = [
-        *((f"**no**: {each.sentence}", f"{each.rows:,}", f"{each.rows / rows:.2%}", each.examples) for each in broken),
-        *((f"yes: {sentence}", "0", "0.00%", "") for sentence in kept),
+        *((_verdict(each), f"{each.rows:,}", f"{each.rows / rows:.2%}", each.examples) for each in broken),
+        *((f"yes: {each.sentence}", "0", "0.00%", "") for each in kept),
     ]
     title = f"{heading}, {len(broken)} of {len(suite.expectations)} expectations do not hold."
     return f"{title}\n\n{table(('holds', 'rows that break it', 'share', 'examples'), lines)}"
+
+
+def _verdict(broken: _Broken) -> str:
+    return f"{'**no**' if broken.expectation.stops else 'no, a warning'}: {broken.expectation.sentence}"
 
 
 def _count(url: str, query: str) -> int:

@@ -97,7 +97,9 @@ def _suite_check(feed: str, suite: Suite) -> dg.AssetChecksDefinition:
 
 def _result(outcome: Outcome, metadata: dict[str, object]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        passed=outcome.passed, metadata={"expectations": dg.MetadataValue.md(outcome.summary), **metadata}
+        passed=outcome.passed,
+        severity=dg.AssetCheckSeverity.ERROR if outcome.stops else dg.AssetCheckSeverity.WARN,
+        metadata={"expectations": dg.MetadataValue.md(outcome.summary), **metadata},
     )
 
 

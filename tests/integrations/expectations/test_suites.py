@@ -1,12 +1,14 @@
 """The suites at the raw boundary: what the loaders accept keeps them, and each planted fault breaks its sentence."""
 
+from datetime import date
+
 import pytest
 
 from integrations.events.loader import discard_load
-from integrations.expectations.suites import LOADS
+from integrations.expectations.suites import LOADS, USAGE_EVENTS
 from integrations.expectations.validation import validate
-from tests.feeds import company
-from tests.integrations.expectations.conftest import broken, calls
+from tests.feeds import company, subscription
+from tests.integrations.expectations.conftest import BRANCHES, broken, calls
 
 FAULTS = {
     "companies": {
@@ -113,12 +115,28 @@ def test_only_the_loads_that_are_named_are_judged(feeds, loaded):
     assert feeds.broken("events", loaded["events"], second) == {"a local minute lies within its day": 1}
 
 
-def test_a_correction_lifts_the_fault_of_the_row_that_it_corrects(feeds):
-    wrong = feeds.load("companies", company("acme", locale="German"))
-    assert len(feeds.broken("companies", wrong)) == 1
-    right = feeds.load("companies", company("acme", locale="de"))
-    assert feeds.judge("companies", wrong, right).passed
-    assert feeds.judge("companies", wrong, right).rows == 1
+@pytest.mark.parametrize(
+    ("feed", "row", "fault"),
+    [
+        ("companies", company("acme"), {"locale": "German"}),
+        ("branches", BRANCHES[0], {"name": " "}),
+        ("subscriptions", subscription("acme", plan="basic"), {"stripe_customer_id": "acct_1"}),
+    ],
+)
+def test_a_correction_lifts_the_fault_of_the_row_that_it_corrects(feeds, loaded, feed, row, fault):
+    wrong = feeds.load(feed, row | fault)
+    outcome = feeds.judge(feed, wrong)
+    assert (outcome.passed, outcome.stops) == (False, False)
+    right = feeds.load(feed, row | {"valid_from": row.get("valid_from") or row["activated_at"]})
+    assert feeds.judge(feed, wrong).rows == 0
+    assert feeds.judge(feed, right).rows == 1
+    assert feeds.judge(feed, wrong, right).passed
+
+
+def test_only_the_usage_dates_that_are_named_are_read(feeds, loaded):
+    load_id = loaded["events"].load_id
+    dates = [date(2026, 11, 1), date(2026, 11, 3)]
+    assert validate(USAGE_EVENTS, feeds.url, loads=[load_id], dates=dates).rows == 0
 
 
 def test_loads_that_wait_or_failed_break_their_suite_until_they_are_settled(feeds, loaded):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from integrations.expectations.rules import Expectation, Suite, between, not_null, unique
+from integrations.expectations.rules import Expectation, Suite, between, not_null, unique, warned_of
 from integrations.expectations.validation import validate
 
 NUMBERS = """
@@ -45,6 +45,15 @@ def test_what_breaks_is_told_with_number_share_and_examples(database_url):
         "| **no**: halves differ | 998 | 99.90% | half 1, same 1; half 2, same 1; half 3, same 1 |",
         "| yes: positive | 0 | 0.00% |  |",
     ]
+
+
+def test_what_is_only_warned_of_breaks_the_suite_and_stops_nothing(database_url):
+    small, positive = between("small", "number", None, 990), between("positive", "number", 1)
+    warned = validate(suite(warned_of(small), positive), database_url, numbers=[991])
+    assert (warned.passed, warned.stops) == (False, False)
+    assert "| no, a warning: small | 1 | 100.00% | 991 |" in warned.summary
+    assert validate(suite(small, positive), database_url, numbers=[991]).stops
+    assert not validate(suite(small, positive), database_url, numbers=[990]).stops
 
 
 def test_an_example_breaks_out_of_no_table_and_is_cut(database_url):

@@ -25,25 +25,44 @@ def evaluation(pipeline):
     return find
 
 
-def test_a_feed_that_breaks_its_suite_stops_the_run_until_it_is_corrected(pipeline, evaluation):
-    pipeline.land("companies", "wrong.ndjson", lines(company("acme"), company("york", locale="Klingon")))
+def test_a_feed_that_breaks_its_suite_stops_the_run_until_it_is_mended(pipeline, evaluation):
+    pipeline.land("companies", "companies.ndjson", lines(company("acme"), company("york")))
+    pipeline.land("events", "events.ndjson", lines(event("1", "2026-11-02T09:00:00Z")))
+    with pipeline.connect() as connection:
+        load_feed(connection, "companies", pipeline.landing / "companies/companies.ndjson", START)
+        connection.execute("update raw.companies set country = 'x1' where name = 'York'")
     with pytest.raises(RunFailed):
         pipeline.tick("landing_files_sensor")
     found = evaluation("companies", "companies_keep_their_suite")
-    assert (found.passed, found.blocking) == (False, True)
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
     summary = found.metadata["expectations"].value
     assert summary.startswith("Suite **companies**: 2 rows checked, 1 of ")
-    assert "| 1 | 50.00% | Klingon |" in summary
-    assert pipeline.value("select count(*) from raw.loads where is_checked") == 0
+    assert "| **no**: a country is two capital letters | 1 | 50.00% | x1 |" in summary
+    assert pipeline.rows("select status, is_checked from raw.loads") == [("published", False)]
 
-    pipeline.land("companies", "right.ndjson", lines(company("york", locale="en")))
+    with pipeline.connect() as connection:
+        connection.execute("update raw.companies set country = 'US' where name = 'York'")
     pipeline.tick("landing_files_sensor")
     assert evaluation("companies", "companies_keep_their_suite").passed
-    assert pipeline.value("select count(*) from raw.loads where not is_checked") == 0
+    assert pipeline.rows("select feed, is_checked from raw.loads order by 1") == [("companies", True), ("events", True)]
 
     pipeline.driver.run("ingestion_job")
     again = evaluation("companies", "companies_keep_their_suite")
     assert (again.passed, again.metadata["rows"].value) == (True, 0)
+
+
+def test_a_fault_of_one_company_is_warned_of_until_it_is_corrected_and_keeps_nobody_waiting(pipeline, evaluation):
+    pipeline.land("companies", "wrong.ndjson", lines(company("acme"), company("york", locale="Klingon")))
+    pipeline.land("events", "events.ndjson", lines(event("1", "2026-11-02T09:00:00Z")))
+    pipeline.tick("landing_files_sensor")
+    found = evaluation("companies", "companies_keep_their_suite")
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "| 1 | 50.00% | Klingon |" in found.metadata["expectations"].value
+    assert pipeline.value("select count(*) from raw.usage_events") == 1
+
+    pipeline.land("companies", "right.ndjson", lines(company("york", locale="en")))
+    pipeline.tick("landing_files_sensor")
+    assert evaluation("companies", "companies_keep_their_suite").passed
 
 
 def test_a_source_that_falls_silent_and_a_day_that_is_far_too_small_are_warned_of(pipeline, evaluation):

@@ -12,10 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from orchestration import cli_ingest
+from orchestration.cli_alerts import alerts
 from orchestration.cli_loads import loads_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 app.add_typer(loads_app, name="loads")
+app.command()(alerts)
 console = Console()
 problems = Console(stderr=True)
 

@@ -139,7 +139,9 @@ def test_status_says_what_the_warehouse_holds(run):
     assert "real time" in output
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status", "demo", "dev", "ingest", "simulate", "reset", "go-live"])
+@pytest.mark.parametrize(
+    "command", ["up", "down", "status", "alerts", "demo", "dev", "ingest", "simulate", "reset", "go-live"]
+)
 def test_every_command_explains_itself(command):
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0

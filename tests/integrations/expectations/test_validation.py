@@ -1,85 +1,80 @@
-"""The suites at the raw boundary, run by Great Expectations inside the database."""
+"""What comes out of a run of a suite, in words that need nothing beside them."""
 
-from datetime import UTC, datetime
+import subprocess
+import sys
 
 import pytest
 
-from integrations.events.feeds import load_feed
-from integrations.events.holding import discard_load
-from integrations.events.loader import load_events
-from integrations.expectations.suites import LOADS, USAGE_EVENTS, Expectation, Suite
+from integrations.expectations.rules import Expectation, Suite, between, not_null, unique, warned_of
 from integrations.expectations.validation import validate
-from tests.feeds import company, event, lines
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def load(connection, tmp_path):
-    """Load text as a file of events about one known company."""
-    companies = tmp_path / "companies.ndjson"
-    companies.write_text(lines(company()))
-    load_feed(connection, "companies", companies, NOW)
-
-    def load(name, text):
-        (tmp_path / name).write_text(text)
-        return load_events(connection, tmp_path / name, NOW)
-
-    return load
+NUMBERS = """
+    select number, case when mod(number, 10) <> 0 then 'name ' || number end as name, number / 2 as half,
+        1 as same
+    from generate_series(1, 1000) as number where number = any({numbers})
+"""
 
 
-def calls(*ids):
-    return lines(*[event(id, "2026-11-02T09:30:00Z", revenue=1.5) for id in ids])
+def suite(*expectations: Expectation) -> Suite:
+    return Suite("numbers", NUMBERS, expectations)
 
 
-def broken(outcome):
-    """The sentences that do not hold, with the number of rows that break them."""
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in outcome.table.splitlines()[2:]]
-    return {sentence: int(count) for holds, sentence, count in cells if holds != "yes"}
+def test_a_suite_that_holds_is_told_in_one_line(database_url):
+    outcome = validate(suite(between("small", "number", 1, 1000)), database_url, numbers=range(1, 1001))
+    assert outcome.passed
+    assert outcome.rows == 1000
+    assert outcome.summary == "Suite **numbers**: 1,000 rows checked, all 1 expectations hold."
 
 
-def test_good_events_keep_their_suite_and_each_planted_fault_breaks_its_sentence(connection, database_url, load):
-    first = load("first.ndjson", calls("1", "2", "3"))
-    good = validate(USAGE_EVENTS, database_url, loads=[first.load_id])
-    assert (good.passed, good.rows, broken(good)) == (True, 3, {})
-
-    second = load("second.ndjson", calls("4", "5", "6", "7"))
-    for column, value, id in (
-        ("duration_seconds", "-1", 4),
-        ("duration_seconds", "-2", 5),
-        ("local_minute", "1440", 4),
-        ("revenue", "-0.01", 6),
-        ("currency", "'eur'", 7),
-    ):
-        connection.execute(f"update raw.usage_events set {column} = {value} where event_id = '{id}'".encode())
-    bad = validate(USAGE_EVENTS, database_url, loads=[first.load_id, second.load_id])
-    assert (bad.passed, bad.rows) == (False, 7)
-    assert broken(bad) == {
-        "a duration is never negative": 2,
-        "a local minute lies within its day": 1,
-        "revenue is never negative": 1,
-        "a currency is three capital letters": 1,
-    }
-    assert validate(USAGE_EVENTS, database_url, loads=[first.load_id]).passed
-    assert not validate(USAGE_EVENTS, database_url, loads=[second.load_id]).passed
-    assert validate(USAGE_EVENTS, database_url, loads=[]).passed
+def test_what_breaks_is_told_with_number_share_and_examples(database_url):
+    expectations = (
+        between("small", "number", None, 990),
+        *not_null("name"),
+        between("positive", "number", 1),
+        unique("halves differ", "half", "same"),
+    )
+    outcome = validate(suite(*expectations), database_url, numbers=range(2, 1001))
+    assert not outcome.passed
+    heading, _, *lines = outcome.summary.splitlines()
+    assert heading == "Suite **numbers**: 999 rows checked, 3 of 4 expectations do not hold."
+    assert lines == [
+        "| holds | rows that break it | share | examples |",
+        "|---|---|---|---|",
+        "| **no**: small | 10 | 1.00% | 991; 992; 993 |",
+        "| **no**: name is never missing | 100 | 10.01% |  |",
+        "| **no**: halves differ | 998 | 99.90% | half 1, same 1; half 2, same 1; half 3, same 1 |",
+        "| yes: positive | 0 | 0.00% |  |",
+    ]
 
 
-def test_loads_that_wait_or_failed_break_their_suite_until_they_are_settled(connection, database_url, load):
-    assert validate(LOADS, database_url).passed
-    load("good.ndjson", calls("1") + "bad\n")
-    held = load("held.ndjson", calls("2") + "bad\n" * 12)
-    failed = load("failed.ndjson", calls("3"))
-    connection.execute("update raw.loads set status = 'failed' where load_id = %s", [failed.load_id])
-    outcome = validate(LOADS, database_url)
-    assert (outcome.passed, outcome.rows) == (False, 3)
-    assert broken(outcome) == {"no load waits for its release": 1, "every file could be read": 1}
-    for report in (held, failed):
-        discard_load(connection, report.load_id)
-    assert validate(LOADS, database_url).passed
+def test_what_is_only_warned_of_breaks_the_suite_and_stops_nothing(database_url):
+    small, positive = between("small", "number", None, 990), between("positive", "number", 1)
+    warned = validate(suite(warned_of(small), positive), database_url, numbers=[991])
+    assert (warned.passed, warned.stops) == (False, False)
+    assert "| no, a warning: small | 1 | 100.00% | 991 |" in warned.summary
+    assert validate(suite(small, positive), database_url, numbers=[991]).stops
+    assert not validate(suite(small, positive), database_url, numbers=[990]).stops
+
+
+def test_an_example_breaks_out_of_no_table_and_is_cut(database_url):
+    query = "select e'a|b\\nc' || repeat('x', 100) as text"
+    wrong = Expectation("expect_column_values_to_be_null", "no text", {"column": "text"})
+    line = validate(Suite("texts", query, (wrong,)), database_url).summary.splitlines()[-1]
+    assert line == f"| **no**: no text | 1 | 100.00% | a\\|b c{'x' * 35}... |"
+
+
+def test_without_rows_nothing_is_wrong_and_great_expectations_stays_unread(database_url):
+    program = f"""
+import sys
+from integrations.expectations.suites import USAGE_EVENTS
+from integrations.expectations.validation import validate
+outcome = validate(USAGE_EVENTS, {database_url!r}, loads=[], dates=[])
+print(outcome.passed, outcome.rows, outcome.summary, "great_expectations" in sys.modules)
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "True 0 Suite **usage_events**: 0 rows checked, nothing is new. False"
 
 
 def test_an_expectation_that_can_not_be_checked_is_an_error_and_no_result(database_url):
-    wrong = Expectation("expect_column_values_to_not_be_null", "a column is there", {"column": "no_such_column"})
     with pytest.raises(RuntimeError, match="could not be checked"):
-        validate(Suite("wrong", "select 1 as n", (wrong,)), database_url)
+        validate(Suite("wrong", "select 1 as n", not_null("no_such_column")), database_url)

@@ -16,6 +16,7 @@ EXEMPT = {
     "raw.archived_dates": "operators' book of files; a usage date belongs to no company",
     "raw.company_ids": "reference: it gives a company its id",
     "raw.plans": "reference: the price list is everybody's",
+    "messaging.operator_alerts": "operators' outbox; a run or a load belongs to no company",
 }
 TENANT_SCHEMAS = ["raw", "ml", "billing", "messaging"]
 

@@ -1,11 +1,13 @@
 """What lands anywhere is loaded by one run, whatever became of a single file."""
 
+import dagster as dg
 import fsspec
 import pytest
 
 from integrations.events.landing_zones import LocalZone, RemoteZone
 from orchestration import paths
-from orchestration.resources import WarehouseResource
+from orchestration.defs.ingestion import assets
+from orchestration.resources import WarehouseResource, resources
 from tests.feeds import company, event, lines
 
 TIME = "2026-10-05T09:00:00+02:00"
@@ -21,6 +23,13 @@ def memory(monkeypatch):
     return file_system
 
 
+@pytest.fixture
+def ingest(pipeline):
+    """Load what waits of two feeds, as a run of the ingestion does."""
+    chosen = [assets.companies, assets.usage_events]
+    return lambda: dg.materialize(chosen, resources=resources, instance=pipeline.instance)
+
+
 def test_a_url_takes_precedence_over_a_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("USAGE_PRICING_LOCAL", str(tmp_path))
     monkeypatch.delenv("LANDING_FOLDER", raising=False)
@@ -32,7 +41,9 @@ def test_a_url_takes_precedence_over_a_folder(monkeypatch, tmp_path):
     assert paths.landing() == "s3://bucket/in"
 
 
-def test_a_file_that_can_not_be_fetched_keeps_no_other_waiting_and_is_tried_again(pipeline, memory, monkeypatch):
+def test_a_file_that_can_not_be_fetched_keeps_no_other_waiting_and_is_tried_again(
+    pipeline, ingest, memory, monkeypatch
+):
     pipeline.land("companies", "folder.ndjson", lines(company("nobody")))
     memory.pipe_file("/landing/companies/c.ndjson", lines(company()).encode())
     for name in ("a", "b"):
@@ -46,15 +57,14 @@ def test_a_file_that_can_not_be_fetched_keeps_no_other_waiting_and_is_tried_agai
 
     with monkeypatch.context() as broken:
         broken.setattr(RemoteZone, "_copy", break_off)
-        assert len(pipeline.tick("landing_files_sensor")) == 1
+        ingest()
     assert pipeline.rows("select event_id from raw.usage_events") == [("b",)]
     assert pipeline.rows("select company_key from raw.company_ids") == [("acme",)]
-    assert len(pipeline.tick("landing_files_sensor")) == 1
+    ingest()
     assert pipeline.rows("select event_id from raw.usage_events order by 1") == [("a",), ("b",)]
-    assert pipeline.tick("landing_files_sensor") == []
 
 
-def test_many_small_files_need_no_more_connections_than_one(pipeline, monkeypatch):
+def test_many_small_files_need_no_more_connections_than_one(pipeline, ingest, monkeypatch):
     opened = []
     connect = WarehouseResource.connect
 
@@ -69,7 +79,7 @@ def test_many_small_files_need_no_more_connections_than_one(pipeline, monkeypatc
         for i in range(start, start + count):
             pipeline.land("events", f"{i}.ndjson", lines(event(str(i), TIME, key="company-0")))
         opened.clear()
-        pipeline.tick("landing_files_sensor")
+        ingest()
         needed.append(len(opened))
     assert pipeline.value("select count(*) from raw.usage_events") == 9
     assert needed[0] == needed[1] > 0

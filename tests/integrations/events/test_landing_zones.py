@@ -168,6 +168,18 @@ def test_a_prefix_of_a_bucket_may_be_empty_but_the_bucket_must_exist(memory):
     assert zone.files() == []
 
 
+def test_a_listing_that_the_driver_keeps_does_not_hide_what_lands_later(zone, land, monkeypatch):
+    kept = {}
+    listed = type(zone.file_system).ls
+    monkeypatch.setattr(zone.file_system, "invalidate_cache", kept.clear)
+    monkeypatch.setattr(
+        zone.file_system, "ls", lambda path, detail: kept.setdefault(path, listed(zone.file_system, path, detail))
+    )
+    for name in ("a", "b"):
+        land(f"events/{name}")
+        assert zone.files()[-1].name == name
+
+
 def test_a_folder_that_can_not_be_read_is_not_taken_for_an_empty_one(zone, land, monkeypatch):
     land("events/locked/a.ndjson")
     original = type(zone.file_system).ls

@@ -68,7 +68,7 @@ def run_demo(url: str, events: int, companies: int, days: int, seed: int, step: 
     """
     report = DemoReport()
     folder = paths.local() / "demo"
-    os.environ |= {"LANDING_FOLDER": str(folder / "landing"), "OUTBOX_FOLDER": str(folder / "outbox")}
+    os.environ |= {"LANDING_URL": f"file://{folder / 'landing'}", "OUTBOX_FOLDER": str(folder / "outbox")}
     warehouse = Warehouse(url)
     _start_anew(warehouse, folder)
     start = date(2026, 10, 1)
@@ -93,7 +93,7 @@ def run_demo(url: str, events: int, companies: int, days: int, seed: int, step: 
         days_told = {"day 7": start + timedelta(days=8), "day 14": start + timedelta(days=15), "the last day": last}
         for name, day in days_told.items():
             clock.set_simulated_now(connection, datetime.combine(day, EARLY))
-            deliver(arrivals, day, paths.landing())
+            deliver(arrivals, day, folder / "landing")
             for sensor, stage in SENSORS.items():
                 step(f"It is {day:%-d %B %Y}, {name}: {stage} ...")
                 with report.timed(stage):

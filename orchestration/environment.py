@@ -31,6 +31,7 @@ def prepare() -> str:
     Returns:
         The warehouse's URL.
     """
+    from integrations.events.landing_zones import landing_zone
     from integrations.postgres.schema import create_database, migrate, relax_durability
 
     url = database_url()
@@ -39,7 +40,8 @@ def prepare() -> str:
         create_database(wanted)
     migrate(url)
     relax_durability(dagster_url)
-    for folder in (paths.landing(), paths.outbox(), paths.local() / "dagster"):
+    landing_zone(paths.landing()).create()
+    for folder in (paths.outbox(), paths.local() / "dagster"):
         folder.mkdir(parents=True, exist_ok=True)
     os.environ |= {
         "DATABASE_URL": url,

@@ -13,9 +13,9 @@ def local() -> Path:
     return Path(os.environ.get("USAGE_PRICING_LOCAL") or ROOT / ".local").absolute()
 
 
-def landing() -> Path:
-    """The folder into which files arrive (LANDING_FOLDER, else `.local/landing`)."""
-    return Path(os.environ.get("LANDING_FOLDER") or local() / "landing")
+def landing() -> str:
+    """The folder or URL where files arrive (LANDING_URL, else LANDING_FOLDER, else `.local/landing`)."""
+    return os.environ.get("LANDING_URL") or os.environ.get("LANDING_FOLDER") or str(local() / "landing")
 
 
 def outbox() -> Path:

@@ -12,7 +12,7 @@ from integrations.events.contract import Refused, UsageEvent
 from integrations.events.mapping import Filtered, SourceMapping
 from integrations.events.readers import UnreadableFile
 
-__all__ = ["Outcome", "mapped_lines"]
+__all__ = ["Outcome", "mapped_lines", "row_outcome"]
 
 Outcome = tuple[UsageEvent, bool] | Refused | Filtered
 
@@ -43,7 +43,7 @@ def _rows(text: TextIO, mapping: SourceMapping, name: str) -> Iterator[tuple[int
             yield number, lines.taken[0].encode("utf-8", "surrogateescape"), row
         elif row:
             fields = dict(zip(header, row, strict=True))
-            yield number, json.dumps(fields).encode(), _outcome(mapping, fields)
+            yield number, json.dumps(fields).encode(), row_outcome(mapping, fields)
         number += len(lines.taken)
         lines.taken.clear()
 
@@ -98,7 +98,8 @@ def _next_row(lines: _Lines, delimiter: str, columns: int) -> list[str] | Refuse
     return row
 
 
-def _outcome(mapping: SourceMapping, fields: dict[str, str]) -> Outcome:
+def row_outcome(mapping: SourceMapping, fields: dict[str, str]) -> Outcome:
+    """What becomes of a row with these fields; text that is no UTF-8 has surrogates."""
     if not all(map(_is_text, fields.values())):
         return Refused("malformed_row", "the row is not UTF-8")
     try:

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -94,6 +95,7 @@ def _opening(day: str, hours: Any) -> tuple[int, int]:
     return first, last
 
 
+@lru_cache(maxsize=1 << 12)  # each file that is loaded reads the hours of all companies
 def _minute(time: Any) -> int:
     written = CLOCK_TIME.fullmatch(time)
     if written is None:

@@ -16,7 +16,7 @@ from integrations.events.loader import load_events
 from integrations.events.mapping import MappingError, load_mapping
 from integrations.events.publish import Restore
 
-__all__ = ["FEED_ORDER", "LandingFile", "landing_files", "load_file", "pending_files"]
+__all__ = ["FEED_ORDER", "MAPPING", "FileState", "LandingFile", "landing_files", "load_file", "pending_files"]
 
 FEED_ORDER = ("companies", "branches", "plans", "subscriptions", "events")
 MAPPING = "mapping.yaml"
@@ -24,17 +24,48 @@ ParsePlans = Callable[[str, str], Iterable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
+class FileState:
+    """What tells whether a file changed.
+
+    Attributes:
+        size: in bytes.
+        modified_at: when its content changed.
+        changed_at: when anything changed that may mend a failure: its content, its permissions or its mapping.
+    """
+
+    size: int
+    modified_at: datetime
+    changed_at: datetime
+
+    @classmethod
+    def of(cls, path: Path, mapping: Path | None) -> "FileState":
+        """The state of a local file."""
+        status = path.stat()
+        changed_at = max(status.st_ctime, mapping.stat().st_ctime if mapping else 0)
+        return cls(
+            status.st_size, datetime.fromtimestamp(status.st_mtime, UTC), datetime.fromtimestamp(changed_at, UTC)
+        )
+
+
+@dataclass(frozen=True)
 class LandingFile:
     """A file that arrived, for which feed, and the source mapping that lies beside it, if one does.
 
     Attributes:
+        path: where it lies; for one in a remote zone, the path there until it is fetched.
         name: its path below the feed's folder, by which the book of loads knows it; else the file's own name.
+        listed: its state as a remote zone lists it; of a local file the file system tells.
     """
 
     feed: str
     path: Path
     mapping: Path | None = None
     name: str | None = None
+    listed: FileState | None = None
+
+    def state(self) -> FileState:
+        """What tells whether the file changed."""
+        return self.listed or FileState.of(self.path, self.mapping)
 
 
 def landing_files(folder: Path) -> list[LandingFile]:
@@ -47,7 +78,9 @@ def landing_files(folder: Path) -> list[LandingFile]:
         PermissionError: when a folder below it can't be read, which is not the same as empty either.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f"The landing folder {folder} does not exist. Create it, or set LANDING_FOLDER.")
+        raise FileNotFoundError(
+            f"The landing folder {folder} does not exist. Create it, or set LANDING_FOLDER or LANDING_URL."
+        )
     found = []
     for feed in FEED_ORDER:
         for path in _visible_files(folder / feed):
@@ -65,7 +98,13 @@ def pending_files(connection: Connection, files: Iterable[LandingFile]) -> list[
     failed: set[tuple[Any, ...]] = set()
     for *seen, is_failed in rows:
         (failed if is_failed else loaded).add(tuple(seen))
-    return [file for file in files if _state(file) not in loaded and _state(file, is_failed=True) not in failed]
+
+    def is_pending(file: LandingFile) -> bool:
+        key, state = (file.feed, file.name or file.path.name), file.state()
+        is_loaded = (*key, state.size, state.modified_at) in loaded
+        return not is_loaded and (*key, state.size, state.changed_at) not in failed
+
+    return list(filter(is_pending, files))
 
 
 def load_file(
@@ -77,7 +116,7 @@ def load_file(
     restore: Restore | None = None,
 ) -> LoadReport:
     """Load one file by the reader of its feed; see `load_events`, `load_feed` and `load_plans`."""
-    changed_at = _state(file, is_failed=True)[-1] if file.path.exists() else now
+    changed_at = file.state().changed_at if file.path.exists() else now
     report = _load(connection, file, now, parse_plans, hold, restore)
     if report.status == "failed":
         connection.execute(
@@ -115,11 +154,3 @@ def _visible_files(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(parent, name) for name in names if not name.startswith(".")]
     return sorted(path for path in found if path.is_file())
-
-
-def _state(file: LandingFile, is_failed: bool = False) -> tuple[str, str, int, datetime]:
-    """What tells whether a file changed; for one that failed that includes its permissions and its mapping."""
-    status = file.path.stat()
-    mapping_changed_at = file.mapping.stat().st_ctime if file.mapping else 0
-    changed_at = max(status.st_ctime, mapping_changed_at) if is_failed else status.st_mtime
-    return file.feed, file.name or file.path.name, status.st_size, datetime.fromtimestamp(changed_at, UTC)

@@ -19,9 +19,9 @@ from integrations.events.ledger import (
 )
 from integrations.events.mapping import SourceMapping
 from integrations.events.normalise import Normaliser
-from integrations.events.parsing import mapped_batches, ndjson_batches
+from integrations.events.parsing import event_batches
 from integrations.events.publish import Restore, publish
-from integrations.events.readers import UnreadableFile, open_decompressed
+from integrations.events.readers import UnreadableFile
 from integrations.events.twins import find_twin, twin_batches
 
 __all__ = ["load_events"]
@@ -41,7 +41,7 @@ def load_events(
 
     Args:
         connection: open connection without a transaction; the load is one transaction of its own.
-        path: NDJSON of CloudEvents, or what `mapping` describes; plain, gzip or zstd.
+        path: CloudEvents in any format that `formats` knows, or what `mapping` describes.
         now: the instant at which the file is received.
         mapping: how a foreign table becomes events.
         hold: when the load waits for a person instead of being published.
@@ -80,16 +80,15 @@ def _load(
 ) -> None:
     normaliser = Normaliser.at(read_directory(connection), now)
     create_incoming(connection)
-    with open_decompressed(path) as file:
-        if mapping:
-            batches = mapped_batches(file, mapping, report.file_name, normaliser, report.load_id)
-        elif twin := find_twin(connection, report.load_id, path):
-            batches = twin_batches(file, twin, normaliser, report.load_id)
-        else:
-            batches = ndjson_batches(file, normaliser, report.load_id)
-        for batch in batches:
-            store(connection, report, batch)
-            progress(report.read)
+    twin = None if mapping else find_twin(connection, report.load_id, path)
+    batches = (
+        twin_batches(path, twin, normaliser, report.load_id)
+        if twin
+        else event_batches(path, mapping, report.file_name, normaliser, report.load_id)
+    )
+    for batch in batches:
+        store(connection, report, batch)
+        progress(report.read)
     hold.judge(report)
     if report.status == "held":
         connection.execute("insert into raw.held_events select * from incoming")

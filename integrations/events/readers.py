@@ -3,17 +3,27 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from backports import zstd
 
-__all__ = ["Block", "UnreadableFile", "fingerprint", "line_blocks", "numbered_lines", "open_decompressed"]
+__all__ = [
+    "Block",
+    "UnreadableFile",
+    "blocks_of",
+    "fingerprint",
+    "line_blocks",
+    "numbered_lines",
+    "open_decompressed",
+    "start_of",
+]
 
 LONGEST_LINE = 1 << 20
 BLOCK_SIZE = 1 << 22
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP, ZSTD, UTF16 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", (b"\xff\xfe", b"\xfe\xff")
 Block = tuple[int, bytes]
 
@@ -62,6 +72,14 @@ def open_decompressed(path: Path) -> Iterator[BinaryIO]:
         raise UnreadableFile(f"{path.name} can't be read: {error.strerror or error}") from error
 
 
+def start_of(file: BinaryIO, size: int) -> bytes:
+    """The first `size` bytes or so without what precedes the content: a byte order mark and blanks."""
+    start = file.read(size).removeprefix(BYTE_ORDER_MARK).lstrip(b" \t\r\n")
+    while not start and (more := file.read(size)):
+        start = more.lstrip(b" \t\r\n")
+    return start
+
+
 def numbered_lines(file: BinaryIO, first: int = 1) -> Iterator[tuple[int, bytes]]:
     """Each non-empty line with its number, from `first` on.
 
@@ -72,7 +90,7 @@ def numbered_lines(file: BinaryIO, first: int = 1) -> Iterator[tuple[int, bytes]
         if len(line) > LONGEST_LINE:
             _skip_rest(file, line)
         if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
+            line = line.removeprefix(BYTE_ORDER_MARK)
         if line.strip():
             yield number, line
         number += 1
@@ -88,6 +106,20 @@ def line_blocks(file: BinaryIO) -> Iterator[Block]:
             block += rest
         yield number, block
         number += block.count(b"\n") + (not block.endswith(b"\n"))
+
+
+def blocks_of(rows: Iterable[bytes]) -> Iterator[Block]:
+    """Blocks of lines, one for each row that is JSON, so that the n-th row is line n; `numbered_lines` reads them."""
+    first, lines, size = 1, [], 0
+    for number, row in enumerate(rows, 1):
+        # Between tokens both are blanks; within a string, where JSON knows neither, it stays one.
+        lines.append(row[: LONGEST_LINE + 1].replace(b"\n", b"\r"))
+        size += len(lines[-1])
+        if size >= BLOCK_SIZE:
+            yield first, b"\n".join(lines)
+            first, lines, size = number + 1, [], 0
+    if lines:
+        yield first, b"\n".join(lines)
 
 
 def _skip_rest(file: BinaryIO, line: bytes) -> None:

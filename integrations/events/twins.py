@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from psycopg import Connection
 from psycopg.rows import dict_row
@@ -28,7 +27,8 @@ class Twin:
 def find_twin(connection: Connection, load_id: int, path: Path) -> Twin | None:
     """The earlier load of the bytes that the load `load_id` is about to read from `path`.
 
-    An event that was accepted counts once, for ever, so that its line can't be anything but a duplicate now.
+    An event that was accepted counts once, for ever, so that its line can't be anything but a duplicate now. Only
+    NDJSON has twins: what other bytes mean may have been another thing then, or under another mapping.
     """
     row = (
         connection.cursor(row_factory=dict_row)
@@ -51,10 +51,12 @@ def find_twin(connection: Connection, load_id: int, path: Path) -> Twin | None:
     return Twin(row["count_read"] - len(refused), refused)
 
 
-def twin_batches(file: BinaryIO, twin: Twin, normaliser: Normaliser, load_id: int) -> Iterator[Batch]:
+def twin_batches(path: Path, twin: Twin, normaliser: Normaliser, load_id: int) -> Iterator[Batch]:
     """One batch for all lines that are known, and the others as they are judged today."""
     yield Batch(read=twin.accepted, known=twin.accepted)
-    if twin.refused:
+    if not twin.refused:
+        return
+    with open_decompressed(path) as file:
         again = (entry for entry in numbered_lines(file) if entry[0] in twin.refused)
         fates = fates_of(again, normaliser)
         while (batch := Batch.of(islice(fates, BATCH), load_id)).read:
@@ -62,7 +64,7 @@ def twin_batches(file: BinaryIO, twin: Twin, normaliser: Normaliser, load_id: in
 
 
 def _begins_with_an_event(path: Path) -> bool:
-    """Tell whether its first line is an event: the same bytes may have been read through a source mapping before."""
+    """Tell whether its first line is an event, which no array, Parquet file or foreign table can begin with."""
     with open_decompressed(path) as file:
         for _, line in numbered_lines(file):
             try:

@@ -1,12 +1,14 @@
-"""What came in: each asset loads the files of its feed that wait in the landing folder."""
+"""What came in: each asset loads the files of its feed that wait in the landing zone."""
 
 from typing import Any
 
 import dagster as dg
+from psycopg import Connection
 
-from integrations.events.landing import LandingFile, landing_files, load_file, pending_files
+from integrations.events.landing import LandingFile, load_file, pending_files
+from integrations.events.landing_zones import LandingZone, ZoneError, landing_zone
 from integrations.events.ledger import LoadReport
-from orchestration import paths
+from orchestration import clock, paths
 from orchestration.catalogue import parse_plans
 from orchestration.resources import WarehouseResource
 
@@ -34,17 +36,23 @@ def feed_key(feed: str) -> dg.AssetKey:
 
 def load_pending(context: dg.AssetExecutionContext, db: WarehouseResource, feed: str) -> list[LoadReport]:
     """Load every waiting file of a feed; one that can't be read keeps nobody else waiting."""
+    zone = landing_zone(paths.landing())
     with db.connect() as connection:
-        files = [file for file in landing_files(paths.landing()) if file.feed == feed]
-        reports = [_load(context, db, file) for file in pending_files(connection, files)]
+        files = pending_files(connection, [file for file in zone.files() if file.feed == feed])
+        reports = [_load(context, connection, zone, file) for file in files]
     return [report for report in reports if report.is_new]
 
 
-def _load(context: dg.AssetExecutionContext, db: WarehouseResource, file: LandingFile) -> LoadReport:
-    with db.connect() as connection:
-        report = load_file(connection, file, db.now(), parse_plans)
+def _load(
+    context: dg.AssetExecutionContext, connection: Connection, zone: LandingZone, file: LandingFile
+) -> LoadReport:
+    try:
+        with zone.fetch(file) as fetched:
+            report = load_file(connection, fetched, clock.now(connection), parse_plans)
+    except ZoneError as error:  # the file stays pending, and the next run tries again
+        report = LoadReport(file.feed, file.name or file.path.name, status="failed", message=str(error))
     tell = context.log.warning if report.message else context.log.info
-    tell(f"{report.status}: {report.message or file.path.name} (read {report.read:,}, inserted {report.inserted:,})")
+    tell(f"{report.status}: {report.message or file.name} (read {report.read:,}, inserted {report.inserted:,})")
     return report
 
 

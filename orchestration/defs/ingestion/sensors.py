@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from integrations.events.landing import landing_files, pending_files
+from integrations.events.landing import pending_files
+from integrations.events.landing_zones import landing_zone
 from orchestration import dbt, paths
 from orchestration.defs.ingestion.assets import feed_key
 from orchestration.due import request_runs
@@ -18,11 +19,11 @@ ingestion_job = dg.define_asset_job(
 
 @dg.sensor(job=ingestion_job, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
 def landing_files_sensor(context: dg.SensorEvaluationContext, db: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
-    """Ask for one run when files wait; a folder that can't be read is an error, not an empty folder."""
+    """Ask for one run when files wait; a zone that can't be read is an error, not an empty one."""
     with db.connect() as connection:
-        waiting = pending_files(connection, landing_files(paths.landing()))
+        waiting = pending_files(connection, landing_zone(paths.landing()).files())
         due = [
-            f"{feed_key(file.feed).to_user_string()}:{file.path.name}:{file.path.stat().st_mtime_ns}"
+            f"{feed_key(file.feed).to_user_string()}:{file.name}:{file.state().modified_at.isoformat()}"
             for file in waiting
         ]
         return request_runs(context, connection, db.now(), due)

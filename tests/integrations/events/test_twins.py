@@ -26,7 +26,7 @@ def counts(report):
 @pytest.fixture
 def unread(monkeypatch):
     """Fail when a file is read as if nothing was known about it."""
-    monkeypatch.setattr(loader, "ndjson_batches", lambda *_: pytest.fail("the whole file was read again"))
+    monkeypatch.setattr(loader, "event_batches", lambda *_: pytest.fail("the whole file was read again"))
 
 
 @pytest.fixture

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
-from integrations.events.contract import Filtered, Refused, Rejection, decode_line
+from integrations.events.contract import Filtered, Refused, Rejection, decode_lines
 from integrations.events.copy_format import as_csv
 from integrations.events.normalise import Normaliser
 from integrations.events.readers import Block, numbered_lines
@@ -14,7 +15,9 @@ from integrations.events.readers import Block, numbered_lines
 __all__ = ["BATCH", "Batch", "BlockParser", "Fate", "fates_of"]
 
 BATCH = 20_000  # lines
-AT_ONCE = 500  # rows; more would no longer lie in the processor's cache when they are written
+# More would no longer lie in the processor's cache when they are written, or looked at.
+AT_ONCE = 500  # rows
+DECODED_AT_ONCE = 64  # lines
 Fate = tuple[Any, ...] | Refused | Filtered
 
 
@@ -70,9 +73,13 @@ class BlockParser:
 
 def fates_of(lines: Iterable[tuple[int, bytes]], normaliser: Normaliser) -> Iterator[tuple[int, bytes, Fate]]:
     """What becomes of NDJSON lines, each with its number."""
-    row = normaliser.row
-    for number, line in lines:
-        try:
-            yield number, line, row(decode_line(line))
-        except Refused as refused:
-            yield number, line, refused
+    row, lines = normaliser.row, iter(lines)
+    while group := list(islice(lines, DECODED_AT_ONCE)):
+        decoded = decode_lines([line for _, line in group])
+        for (number, line), event in zip(group, decoded, strict=True):
+            try:
+                if isinstance(event, Refused):
+                    raise event
+                yield number, line, row(event)
+            except Refused as refused:
+                yield number, line, refused

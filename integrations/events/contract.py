@@ -1,7 +1,7 @@
 """The event contract: CloudEvents 1.0 with a usage payload, and what is said about an event that breaks it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ __all__ = [
     "check_line",
     "convert_event",
     "decode_line",
+    "decode_lines",
     "refusal_of",
     "voided_by",
 ]
@@ -127,6 +128,42 @@ def decode_line(line: bytes) -> UsageEvent:
         if "unknown field" in str(error):
             return _with_properties(line)
         raise refusal_of(error) from error
+
+
+def decode_lines(lines: list[bytes]) -> Sequence[UsageEvent | Refused]:
+    """Decode NDJSON lines, none of them empty; in the place of one that breaks the contract stands its refusal.
+
+    Lines that are one object each and all sound are decoded in one go, which costs a third.
+    """
+    together = b"".join(lines)
+    if _is_one_object_each(together, len(lines)) and max(map(len, lines)) <= LONGEST_LINE:
+        try:
+            events = _DECODER.decode_lines(together)
+        except _UNDECODABLE:
+            events = []
+        if len(events) == len(lines):
+            return events
+    return [_event_or_refusal(line) for line in lines]
+
+
+def _is_one_object_each(lines: bytes, count: int) -> bool:
+    """Tell whether each line begins with `{` and ends with `}`, so that no object can span two of them.
+
+    Within JSON nothing can begin right behind a bracket that closes. A line with NUL in it is left to `check_line`.
+    """
+    return (
+        lines.startswith(b"{")
+        and lines.endswith((b"}\n", b"}"))
+        and lines.count(b"}\n{") == count - 1
+        and b"\\u0000" not in lines
+    )
+
+
+def _event_or_refusal(line: bytes) -> UsageEvent | Refused:
+    try:
+        return decode_line(line)
+    except Refused as refused:
+        return refused
 
 
 def check_line(line: bytes) -> None:

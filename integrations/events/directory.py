@@ -16,7 +16,7 @@ CLOSED = (0, 0)
 CLOCK_TIME = re.compile(r"([0-9]{1,2}):([0-5][0-9])")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity, since it is looked up for each event
 class CompanyVersion:
     """A company as its feed described it from `valid_from` on.
 
@@ -32,13 +32,19 @@ class CompanyVersion:
 
 
 class Directory:
-    """Looks up companies by key and time, and their branches."""
+    """Looks up companies by key and time, and their branches.
+
+    Attributes:
+        versions: of each company by its key, in the order of their times.
+    """
 
     def __init__(
         self, companies: Mapping[str, Iterable[CompanyVersion]], branches: Mapping[tuple[int, str], int]
     ) -> None:
-        self._versions = {key: sorted(found, key=lambda v: v.valid_from) for key, found in companies.items()}
-        self._branches = dict(branches)
+        self.versions = {key: sorted(found, key=lambda v: v.valid_from) for key, found in companies.items()}
+        self._branches: dict[int, dict[str, int]] = {}
+        for (company_id, key), branch_id in branches.items():
+            self._branches.setdefault(company_id, {})[key] = branch_id
 
     @classmethod
     def from_rows(cls, companies: Iterable[Mapping[str, Any]], branches: Iterable[Mapping[str, Any]]) -> "Directory":
@@ -59,16 +65,12 @@ class Directory:
 
     def company(self, key: str, at: datetime) -> CompanyVersion | None:
         """The company as it was at `at`; before its first version, the first one."""
-        versions = self._versions.get(key)
-        if not versions:
-            return None
-        if len(versions) == 1:
-            return versions[0]
-        return versions[max(0, bisect_right(versions, at, key=lambda v: v.valid_from) - 1)]
+        versions = self.versions.get(key)
+        return versions[max(0, bisect_right(versions, at, key=lambda v: v.valid_from) - 1)] if versions else None
 
-    def branch_id(self, company_id: int, key: str) -> int | None:
-        """The branch's id, or None when the branch feed has not named it."""
-        return self._branches.get((company_id, key))
+    def branches(self, company_id: int) -> Mapping[str, int]:
+        """The ids of a company's branches, by the keys that the branch feed has named."""
+        return self._branches.get(company_id, {})
 
 
 def opening_minutes(business_hours: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:

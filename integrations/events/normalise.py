@@ -1,16 +1,17 @@
 """From an event to the row that is stored: whose it is, on which local day it counts, and its fingerprint."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import cached_property, lru_cache
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from hashlib import blake2b, sha256
 from struct import Struct
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from msgspec.structs import astuple
 
-from integrations.events.contract import VOID, Refused, UsageData, UsageEvent, voided_by
+from integrations.events.contract import VOID, Refused, UsageEvent, voided_by
 from integrations.events.directory import CompanyVersion, Directory
 from integrations.events.limits import EARLIEST, ONE, check_amounts, too_old
 
@@ -32,6 +33,7 @@ ROW_COLUMNS = (
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_AGE = EARLIEST - EPOCH
+MOST_HOURS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -58,28 +60,31 @@ class Normaliser:
             Refused: `unknown_company`, `unknown_branch`, `negative_duration`, `negative_revenue`, `currency_mismatch`,
                 `in_future`, `too_old`, `invalid_field`.
         """
-        company = self.directory.company(event.subject, event.time)
-        if company is None:
-            raise Refused("unknown_company", f"no company {event.subject!r} is known", "subject")
+        company = self._only.get(event.subject) or self._company_at(event)
         age = event.time - EPOCH
         if age > self._latest_age:
             raise Refused("in_future", f"time {event.time.isoformat()} lies in the future", "time")
         if age < EARLIEST_AGE:
             raise too_old(event.time)
-        if event.type == VOID:
+        kind = event.type
+        if kind == VOID:
             _name_target(event)
         data = event.data
-        check_amounts(data)
-        if data.currency is not None and data.currency != company.currency:
+        branch, customer, quantity, duration, outcome, service, channel, revenue, currency, properties = astuple(data)
+        if duration is not None or quantity is not ONE or revenue is not None:
+            check_amounts(data)
+        if currency is not None and currency != company.currency:
             raise Refused(
-                "currency_mismatch",
-                f"the company bills in {company.currency}, not {data.currency}",
-                "data.currency",
+                "currency_mismatch", f"the company bills in {company.currency}, not {currency}", "data.currency"
             )
-        day, minute, weekday = _local_time(company.zone, age)
-        opens, closes = company.opening[weekday]
         time = EPOCH + age
-        branch, customer, quantity, duration, outcome, service, channel, revenue, _, properties = astuple(data)
+        hour, second = divmod(age.days * 86_400 + age.seconds, 3_600)
+        day, minute, opens, closes = company.hours.get(hour) or company.local_time(hour, second)
+        minute += second // 60
+        said = (
+            *(kind, time, branch, customer, quantity if quantity is ONE else quantity.normalize(), duration),
+            *(outcome, service, channel, revenue if revenue is None else revenue.normalize(), currency, properties),
+        )
         return (
             company.company_id,
             day,
@@ -87,8 +92,8 @@ class Normaliser:
             time,
             event.source,
             event.id,
-            event.type,
-            0 if branch is None else self._branch_id(company, branch),
+            kind,
+            0 if branch is None else company.branches.get(branch) or _unknown_branch(branch),
             customer,
             quantity,
             duration,
@@ -101,38 +106,71 @@ class Normaliser:
             is_local_time_shifted,
             msgspec.json.encode(properties).decode() if properties else None,
             event_key(event.source, event.id),
-            _content_hash(event.type, time, data),
+            _fingerprint(said),
         )
 
     @cached_property
     def _latest_age(self) -> timedelta:
         return self.latest - EPOCH
 
-    def _branch_id(self, company: CompanyVersion, branch: str) -> int:
-        branch_id = self.directory.branch_id(company.company_id, branch)
-        if branch_id is None:
-            raise Refused("unknown_branch", f"no branch {branch!r} of this company is known", "data.branch")
-        return branch_id
+    @cached_property
+    def _companies(self) -> "dict[CompanyVersion, _Company]":
+        return {
+            version: _Company(version, self.directory.branches(version.company_id))
+            for versions in self.directory.versions.values()
+            for version in versions
+        }
+
+    @cached_property
+    def _only(self) -> "dict[str, _Company]":
+        """The companies that were always described as they are now."""
+        return {
+            key: self._companies[versions[0]] for key, versions in self.directory.versions.items() if len(versions) == 1
+        }
+
+    def _company_at(self, event: UsageEvent) -> "_Company":
+        version = self.directory.company(event.subject, event.time)
+        if version is None:
+            raise Refused("unknown_company", f"no company {event.subject!r} is known", "subject")
+        return self._companies[version]
 
 
-def _local_time(zone: tzinfo, age: timedelta) -> tuple[date, int, int]:
-    """The local day, minute of the day and weekday, of a time since `EPOCH`."""
-    hour, second = divmod(age.days * 86_400 + age.seconds, 3_600)
-    if (begun := _local_hour(zone, hour)) is not None:
-        return begun[0], begun[1] + second // 60, begun[2]
-    local = (EPOCH + age).astimezone(zone)
-    return local.date(), local.hour * 60 + local.minute, local.weekday()
+class _Company:
+    """What the events of a company are measured by, at hand.
+
+    Attributes:
+        branches: ids by key.
+        hours: per hour since `EPOCH` the local day, the minute of the day with which it begins, and the minutes
+            between which the company is open; without the hours in which a day or an offset ends.
+    """
+
+    __slots__ = ("branches", "company_id", "currency", "hours", "opening", "zone")
+
+    def __init__(self, version: CompanyVersion, branches: Mapping[str, int]) -> None:
+        self.company_id = version.company_id
+        self.currency = version.currency
+        self.zone = version.zone
+        self.opening = version.opening
+        self.branches = branches
+        self.hours: dict[int, tuple[date, int, int, int]] = {}
+
+    def local_time(self, hour: int, second: int) -> tuple[date, int, int, int]:
+        """The local day, the minute before that of `second` in the hour since `EPOCH`, and the opening minutes."""
+        begin, end = (self._local(hour, at) for at in (0, 3_599))
+        if end - begin == timedelta(seconds=3_599) and begin.date() == end.date() and not begin.second:
+            if len(self.hours) > MOST_HOURS:
+                self.hours.clear()
+            self.hours[hour] = begin.date(), begin.hour * 60 + begin.minute, *self.opening[begin.weekday()]
+            return self.hours[hour]
+        local = self._local(hour, second)
+        return local.date(), local.hour * 60 + local.minute - second // 60, *self.opening[local.weekday()]
+
+    def _local(self, hour: int, second: int) -> datetime:
+        return (EPOCH + timedelta(hours=hour, seconds=second)).astimezone(self.zone).replace(tzinfo=None)
 
 
-@lru_cache(maxsize=1 << 16)
-def _local_hour(zone: tzinfo, hour: int) -> tuple[date, int, int] | None:
-    """The local day, minute and weekday when an hour since `EPOCH` begins; None when a day or an offset ends in it."""
-    begin, end = (
-        (EPOCH + timedelta(hours=hour, seconds=second)).astimezone(zone).replace(tzinfo=None) for second in (0, 3_599)
-    )
-    if end - begin != timedelta(seconds=3_599) or begin.date() != end.date() or begin.second:
-        return None
-    return begin.date(), begin.hour * 60 + begin.minute, begin.weekday()
+def _unknown_branch(branch: str) -> NoReturn:
+    raise Refused("unknown_branch", f"no branch {branch!r} of this company is known", "data.branch")
 
 
 def event_key(source: str, event_id: str) -> str:
@@ -152,14 +190,8 @@ def _name_target(event: UsageEvent) -> None:
     }
 
 
-def _content_hash(kind: str, time: datetime, data: UsageData) -> int:
-    """A signed 64-bit fingerprint of all that an event says, in whatever way its numbers and its time were written."""
-    branch, customer, quantity, duration, outcome, service, channel, revenue, currency, properties = astuple(data)
-    if quantity is not ONE:
-        quantity = quantity.normalize()
-    if revenue is not None:
-        revenue = revenue.normalize()
-    said = (kind, time, branch, customer, quantity, duration, outcome, service, channel, revenue, currency, properties)
+def _fingerprint(said: tuple[Any, ...]) -> int:
+    """A signed 64-bit hash of all that an event says, in whatever way its numbers and its time were written."""
     content_hash: int = _INT64.unpack(blake2b(_ENCODER.encode(said), digest_size=8).digest())[0]
     return content_hash
 

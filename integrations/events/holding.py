@@ -37,12 +37,15 @@ class HoldRule:
             _share(settings, "LOAD_WARN_ABOVE", cls.warn_above), _share(settings, "LOAD_HOLD_ABOVE", cls.hold_above)
         )
 
+    def holds(self, report: LoadReport) -> bool:
+        """Tell whether a load of which so much was refused must wait."""
+        return report.rejected >= self.at_least and _share_refused(report) > self.hold_above
+
     def judge(self, report: LoadReport) -> None:
         """Set what the report says about its refused lines: nothing, a warning, or that the load is held."""
-        considered = report.read - report.filtered
-        share = report.rejected / considered if considered else 0.0
-        finding = f"{report.rejected:,} of {considered:,} lines ({share:.1%}) were refused"
-        if share > self.hold_above and report.rejected >= self.at_least:
+        share = _share_refused(report)
+        finding = f"{report.rejected:,} of {report.read - report.filtered:,} lines ({share:.1%}) were refused"
+        if self.holds(report):
             report.status, report.message = "held", f"{finding}; the load waits for its release"
         elif share > self.warn_above:
             report.message = finding
@@ -96,6 +99,11 @@ def _waiting(connection: Connection, load_id: int, statuses: list[Status]) -> Lo
     if row is None:
         raise LookupError(f"Load {load_id} does not wait; `usage-pricing loads list` shows those that do.")
     return report_of(row)
+
+
+def _share_refused(report: LoadReport) -> float:
+    considered = report.read - report.filtered
+    return report.rejected / considered if considered else 0.0
 
 
 def _share(settings: Mapping[str, str], name: str, default: float) -> float:

@@ -1,6 +1,7 @@
 """Load one event file: all of it in one transaction, or nothing."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -20,11 +21,13 @@ from integrations.events.ledger import (
 from integrations.events.mapping import SourceMapping
 from integrations.events.normalise import Normaliser
 from integrations.events.parsing import event_batches
-from integrations.events.publish import Restore, publish
+from integrations.events.publish import Publication, Restore
 from integrations.events.readers import UnreadableFile
 from integrations.events.twins import find_twin, twin_batches
 
 __all__ = ["load_events"]
+
+PART = 250_000  # rows; fewer would fill the index of the keys in too many rounds
 
 
 def load_events(
@@ -57,15 +60,21 @@ def load_events(
     if arrival.problem:
         return record_failure(connection, arrival, now, arrival.problem)
     try:
-        with connection.transaction():
-            if known := already_loaded(connection, arrival):
-                return known
-            report = open_load(connection, arrival, now, mapping)
-            _load(connection, report, path, now, mapping, hold, progress, restore)
-            close_load(connection, report)
-            return report
+        for part in (PART, None):
+            with suppress(_MustWait), connection.transaction():
+                if known := already_loaded(connection, arrival):
+                    return known
+                report = open_load(connection, arrival, now, mapping)
+                _load(connection, report, path, now, mapping, hold, progress, restore, part)
+                close_load(connection, report)
+                return report
     except UnreadableFile as error:
         return record_failure(connection, arrival, now, str(error))
+    raise AssertionError("a load that publishes nothing before its end can't come too late to wait")
+
+
+class _MustWait(Exception):
+    """A load turned out to be one that waits after parts of it were published; it begins again without that."""
 
 
 def _load(
@@ -77,7 +86,9 @@ def _load(
     hold: HoldRule,
     progress: Callable[[int], None],
     restore: Restore | None,
+    part: int | None,
 ) -> None:
+    """Parse, judge and publish; from `part` rows on they are published while others are still parsed."""
     normaliser = Normaliser.at(read_directory(connection), now)
     create_incoming(connection)
     twin = None if mapping else find_twin(connection, report.load_id, path)
@@ -86,13 +97,27 @@ def _load(
         if twin
         else event_batches(path, mapping, report.file_name, normaliser, report.load_id)
     )
+    publication = Publication(connection, INCOMING, report.load_id, restore)
+    waiting, is_publishing = 0, False
     for batch in batches:
         store(connection, report, batch)
         progress(report.read)
+        waiting += batch.accepted
+        if part and waiting >= part and not hold.holds(report) and publication.may_begin():
+            _publish_part(connection, publication)
+            waiting, is_publishing = 0, True
     hold.judge(report)
     if report.status == "held":
+        if is_publishing:
+            raise _MustWait
         connection.execute("insert into raw.held_events select * from incoming")
     else:
-        connection.execute("analyze incoming (load_id, company_id, event_key, line)")
-        report.add(publish(connection, INCOMING, report.load_id, restore))
+        _publish_part(connection, publication)
+        report.add(publication.finish())
     connection.execute("drop table incoming")
+
+
+def _publish_part(connection: Connection, publication: Publication) -> None:
+    connection.execute("analyze incoming (load_id, company_id, event_key, line)")
+    publication.add()
+    connection.execute("truncate incoming")

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 __all__ = ["parser_pool", "usable_processes"]
 
 MOST_PROCESSES = 3
-WAITING_PER_PROCESS = 2
+WAITING_PER_PROCESS = 6  # blocks: what is parsed while the database publishes
 B = TypeVar("B")
 R = TypeVar("R")
 

@@ -12,7 +12,7 @@ from integrations.events.voids import TARGET, apply_voids
 from integrations.postgres.usage_dates import mark_dirty
 from integrations.postgres.usage_partitions import archived_months, ensure_partition
 
-__all__ = ["PUBLISH_LOCK", "STORED_COLUMNS", "Published", "Restore", "publish"]
+__all__ = ["PUBLISH_LOCK", "STORED_COLUMNS", "Publication", "Published", "Restore", "publish"]
 
 PUBLISH_LOCK = 7_151_002
 STORED_COLUMNS = tuple(column for column in ROW_COLUMNS if column not in ("event_key", "content_hash"))
@@ -106,65 +106,105 @@ class Published:
 def publish(
     connection: Connection, source_table: sql.Composable, load_id: int, restore: Restore | None = None
 ) -> Published:
-    """Move the rows of one load from `source_table` (`ROW_COLUMNS` and `line`) into the events, each key once.
+    """Move the rows of one load from `source_table` (`ROW_COLUMNS` and `line`) into the events, each key once."""
+    publication = Publication(connection, source_table, load_id, restore)
+    publication.add()
+    return publication.finish()
+
+
+class Publication:
+    """The rows of one load on their way into the events, all at once or part by part.
 
     Of several rows with one key, the first line counts; a row that says the same again is a duplicate, one that says
     something else goes into quarantine as `conflict`. A new event of an archived month is `too_late`, unless `restore`
-    brings the month back. The dates touched are marked dirty.
+    brings the month back.
+
+    Args:
+        connection: in a transaction, which holds the lock until it ends.
+        source_table: of the rows, with `ROW_COLUMNS`, load_id and line.
+        load_id: whose rows are meant.
+        restore: brings archived months back.
     """
-    connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
-    connection.execute("set local work_mem = '128MB'")
-    names = {
-        "incoming": source_table,
-        "columns": sql.SQL(", ").join(map(sql.Identifier, STORED_COLUMNS)),
-        "load": sql.Literal(load_id),
-        "conflict": sql.Literal(CONFLICT),
-        "too_late": sql.Literal(TOO_LATE),
-        "payload": sql.SQL(PAYLOAD),
-        "void": sql.Literal(VOID),
-    }
-    total = _count(connection, names)
-    names["known"] = sql.SQL(BY_LOOKUP if total * LOOKUP_COST < _count_keys(connection) else BY_SCAN)
-    fresh = _execute(connection, FRESH, names)
-    too_late = 0
-    if fresh and (archived := archived_months(connection)):
-        too_late, fresh = _without_late(
-            connection, {**names, "archived": sql.Literal(sorted(archived))}, fresh, restore
-        )
-    stale = total - fresh - too_late
-    if fresh < total:
-        _execute(connection, STALE, names)
-    names["and_fresh"] = sql.SQL(AND_FRESH if fresh < total else "")
-    dates = {row[0] for row in connection.execute(DATES)} if fresh else set()
-    for day in sorted(dates):
-        ensure_partition(connection, day)
-    if fresh:
+
+    def __init__(
+        self, connection: Connection, source_table: sql.Composable, load_id: int, restore: Restore | None
+    ) -> None:
+        self._connection = connection
+        self._source_table = source_table
+        self._load_id = load_id
+        self._restore = restore
+        self._inserted = self._duplicate = self._rejected = 0
+        self._dates: set[date] = set()
+        self._names: dict[str, sql.Composable] = {
+            "incoming": source_table,
+            "columns": sql.SQL(", ").join(map(sql.Identifier, STORED_COLUMNS)),
+            "load": sql.Literal(load_id),
+            "conflict": sql.Literal(CONFLICT),
+            "too_late": sql.Literal(TOO_LATE),
+            "payload": sql.SQL(PAYLOAD),
+            "void": sql.Literal(VOID),
+        }
+
+    def may_begin(self) -> bool:
+        """Take the lock if nobody else publishes at this moment; tells whether it is held."""
+        row = self._connection.execute("select pg_try_advisory_xact_lock(%s)", [PUBLISH_LOCK]).fetchone()
+        return bool(row and row[0])
+
+    def add(self) -> None:
+        """Publish what the source table holds now, after whoever publishes at this moment."""
+        connection, names = self._connection, self._names
+        connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
+        connection.execute("set local work_mem = '128MB'")
+        total = _count(connection, names)
+        is_scan_dearer = total * LOOKUP_COST < self._inserted + _count_keys(connection)
+        names["known"] = sql.SQL(BY_LOOKUP if is_scan_dearer else BY_SCAN)
+        fresh = _execute(connection, FRESH, names)
+        too_late = 0
+        if fresh and (archived := archived_months(connection)):
+            too_late, fresh = self._without_late(archived, fresh)
+        stale = total - fresh - too_late
+        if fresh < total:
+            _execute(connection, STALE, names)
+        names["and_fresh"] = sql.SQL(AND_FRESH if fresh < total else "")
+        if fresh:
+            self._insert_fresh()
+        conflict = _execute(connection, CONFLICTS, names) if stale else 0
+        connection.execute("drop table if exists fresh, late, stale")
+        self._inserted += fresh
+        self._duplicate += stale - conflict
+        self._rejected += conflict + too_late
+
+    def finish(self) -> Published:
+        """Mark the dates that were touched, in their order, and say what became of the rows."""
+        mark_dirty(self._connection, self._dates)
+        dates = [str(day) for day in sorted(self._dates)]
+        return Published(self._inserted, self._duplicate, self._rejected, dates)
+
+    def _insert_fresh(self) -> None:
+        connection, names = self._connection, self._names
+        dates = {day for (day,) in connection.execute(DATES)}
+        for day in sorted(dates):
+            ensure_partition(connection, day)
         _execute(connection, EVENTS, names)
         _execute(connection, KEYS, names)
-        dates |= apply_voids(connection, source_table, load_id)
-    conflict = _execute(connection, CONFLICTS, names) if stale else 0
-    connection.execute("drop table if exists fresh, late, stale")
-    mark_dirty(connection, dates)
-    return Published(fresh, stale - conflict, conflict + too_late, [str(day) for day in sorted(dates)])
+        self._dates |= dates | apply_voids(connection, self._source_table, self._load_id)
 
+    def _without_late(self, archived: set[date], fresh: int) -> tuple[int, int]:
+        """Put new events that would change an archived month into quarantine, or bring the month back.
 
-def _without_late(
-    connection: Connection, names: dict[str, sql.Composable], fresh: int, restore: Restore | None
-) -> tuple[int, int]:
-    """Put new events that would change an archived month into quarantine, or bring the month back.
-
-    Returns:
-        How many rows were refused, and how many fresh ones remain.
-    """
-    _execute(connection, LATE, names)
-    dates = [row[0] for row in connection.execute("select distinct usage_date from late order by usage_date")]
-    if not dates:
-        return 0, fresh
-    if restore:
-        restore(connection, dates)
-        return 0, fresh
-    refused = _execute(connection, REFUSE_LATE, names)
-    return refused, fresh - _execute(connection, FORGET_LATE, names)
+        Returns:
+            How many rows were refused, and how many fresh ones remain.
+        """
+        connection, names = self._connection, {**self._names, "archived": sql.Literal(sorted(archived))}
+        _execute(connection, LATE, names)
+        dates = [row[0] for row in connection.execute("select distinct usage_date from late order by usage_date")]
+        if not dates:
+            return 0, fresh
+        if self._restore:
+            self._restore(connection, dates)
+            return 0, fresh
+        refused = _execute(connection, REFUSE_LATE, names)
+        return refused, fresh - _execute(connection, FORGET_LATE, names)
 
 
 def _count(connection: Connection, names: dict[str, sql.Composable]) -> int:

@@ -199,7 +199,7 @@ def test_nothing_that_a_line_can_say_stops_its_file(load, write):
 
 @pytest.mark.parametrize(
     ("module", "stage"),
-    [(loader, "publish"), (loader, "close_load"), (incoming, "quarantine"), (publish, "apply_voids")],
+    [(loader.Publication, "finish"), (loader, "close_load"), (incoming, "quarantine"), (publish, "apply_voids")],
 )
 def test_a_failure_at_any_point_leaves_nothing(known, untouched, load, write, monkeypatch, module, stage):
     done = getattr(module, stage)

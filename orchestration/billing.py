@@ -18,11 +18,14 @@ USAGE = """
     select company_id, date_trunc('month', usage_date)::date as usage_period, usage_date, meter,
         sum(quantity)::bigint as quantity
     from marts.fct_meter_usage_daily
+    where %(company_id)s::bigint is null or company_id = %(company_id)s
     group by company_id, usage_date, meter
 """
 BOOKED = """
     select company_id, usage_period, charge, meter, usage_date, quantity, amount, currency, seq
-    from billing.rated_usage order by company_id, line_id
+    from billing.rated_usage
+    where %(company_id)s::bigint is null or company_id = %(company_id)s
+    order by company_id, line_id
 """
 # The plan of a usage period is the one in force when the period ends, so that a change within it counts for all of it.
 SUBSCRIPTIONS = """
@@ -33,6 +36,7 @@ SUBSCRIPTIONS = """
             companies.time_zone
         from marts.fct_meter_usage_daily as usage
         inner join marts.dim_companies as companies on usage.company_id = companies.company_id
+        where %(company_id)s::bigint is null or usage.company_id = %(company_id)s
     ) as periods
     inner join raw.subscriptions as subscriptions
         on periods.company_id = subscriptions.company_id
@@ -44,20 +48,21 @@ SUBSCRIPTIONS = """
 """
 
 
-def lines_due(connection: Connection, known_at: datetime) -> list[RatedLine]:
+def lines_due(connection: Connection, known_at: datetime, company_id: int | None = None) -> list[RatedLine]:
     """The lines that bring the ledger to what the usage in the marts costs; none where nothing changed.
 
-    A company without a subscription owes nothing.
+    A company without a subscription owes nothing. `company_id` asks for one company only.
     """
+    parameters = {"known_at": known_at, "company_id": company_id}
     plans = {(plan.plan_key, plan.version): plan for plan in read_plans(connection)[0]}
     usage: dict[Period, list[tuple[date, str, int]]] = defaultdict(list)
-    for row in _rows(connection, USAGE):
+    for row in _rows(connection, USAGE, parameters):
         usage[row["company_id"], row["usage_period"]].append((row["usage_date"], row["meter"], row["quantity"]))
     booked: dict[Period, list[BookedLine]] = defaultdict(list)
-    for row in _rows(connection, BOOKED):
+    for row in _rows(connection, BOOKED, parameters):
         booked[row.pop("company_id"), row.pop("usage_period")].append(BookedLine(**row))
     lines: list[RatedLine] = []
-    for row in _rows(connection, SUBSCRIPTIONS, {"known_at": known_at}):
+    for row in _rows(connection, SUBSCRIPTIONS, parameters):
         period = row["company_id"], row["usage_period"]
         plan = plans[row["plan_key"], row["plan_version"]]
         lines += due_lines(plan, _charged(plan, usage[period]), booked[period], *period)

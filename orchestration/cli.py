@@ -14,9 +14,11 @@ from rich.table import Table
 from orchestration import cli_ingest
 from orchestration.cli_alerts import alerts
 from orchestration.cli_loads import loads_app
+from orchestration.cli_replace import replace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 app.add_typer(loads_app, name="loads")
+app.command()(replace)
 app.command()(alerts)
 console = Console()
 problems = Console(stderr=True)

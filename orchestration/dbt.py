@@ -5,7 +5,7 @@ three seconds that loading the definitions may take, and its runner starts a pro
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from orchestration import paths
 from orchestration.dbt_runner import invoke, target_folder
 
 PACKAGE = "usage_pricing"
+WRITER_LOCK = 7_151_004
 ASSET_TYPES = ("model", "seed")
 Node = dict[str, Any]
 
@@ -86,11 +87,8 @@ def build(
     """
     selected = context.selected_asset_keys
     names = [node["name"] for node in manifest()["nodes"].values() if _is_asset(node) and asset_key(node) in selected]
-    environment = {"USAGE_KNOWN_AT": known_at.isoformat()}
-    if window:
-        environment["USAGE_WINDOW_START"] = window[0].isoformat()
-        environment["USAGE_WINDOW_END"] = (window[1] + timedelta(days=1)).isoformat()
-    results = invoke(["build", "--exclude-resource-type", "unit_test", "--select", *names], url, environment)
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *names]
+    results = invoke(arguments, url, _environment(known_at, window))
     checks = context.selected_asset_check_keys
     errors = []
     for result in results:
@@ -104,6 +102,28 @@ def build(
             yield _check_result(key, result)
     if errors:
         raise dg.Failure("dbt could not build " + "; ".join(errors))
+
+
+def compiled(names: Sequence[str], url: str, known_at: datetime, window: tuple[date, date]) -> dict[str, str]:
+    """The SQL of models over a window of usage dates, first and last included, as a build would run it.
+
+    Raises:
+        LookupError: when one of them does not compile.
+    """
+    results = invoke(["compile", "--select", *names], url, _environment(known_at, window))
+    found = {result.node.name: result.node.compiled_code for result in results}
+    if missing := set(names) - {name for name, code in found.items() if code}:
+        raise LookupError(f"dbt could not compile {', '.join(sorted(missing))}")
+    return {name: found[name] for name in names}
+
+
+def _environment(known_at: datetime, window: tuple[date, date] | None) -> dict[str, str]:
+    """The variables by which macros know the window and the time of a build."""
+    environment = {"USAGE_KNOWN_AT": known_at.isoformat()}
+    if window:
+        environment["USAGE_WINDOW_START"] = window[0].isoformat()
+        environment["USAGE_WINDOW_END"] = (window[1] + timedelta(days=1)).isoformat()
+    return environment
 
 
 def _check_result(key: dg.AssetCheckKey, result: Any) -> dg.AssetCheckResult:

@@ -1,6 +1,6 @@
 """Publish parsed rows: each event once, for ever, under one lock, in the caller's transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -127,7 +127,7 @@ class Publication:
     """
 
     def __init__(
-        self, connection: Connection, source_table: sql.Composable, load_id: int, restore: Restore | None
+        self, connection: Connection, source_table: sql.Composable, load_id: int, restore: Restore | None = None
     ) -> None:
         self._connection = connection
         self._source_table = source_table
@@ -174,11 +174,11 @@ class Publication:
         self._duplicate += stale - conflict
         self._rejected += conflict + too_late
 
-    def finish(self) -> Published:
-        """Mark the dates that were touched, in their order, and say what became of the rows."""
-        mark_dirty(self._connection, self._dates)
-        dates = [str(day) for day in sorted(self._dates)]
-        return Published(self._inserted, self._duplicate, self._rejected, dates)
+    def finish(self, others: Collection[date] = ()) -> Published:
+        """Mark the dates that were touched, here or as `others`, in their order; and say what became of the rows."""
+        dates = sorted(self._dates.union(others))
+        mark_dirty(self._connection, dates)
+        return Published(self._inserted, self._duplicate, self._rejected, [str(day) for day in dates])
 
     def _insert_fresh(self) -> None:
         connection, names = self._connection, self._names

@@ -11,7 +11,6 @@ from orchestration.partitions import dates_of, usage_dates
 from orchestration.resources import WarehouseResource
 
 Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
-WRITER_LOCK = 7_151_004
 
 
 @dg.multi_asset(
@@ -27,7 +26,7 @@ def usage_marts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Res
     """Rebuild the usage dates of the run; only a whole build that passed its tests counts as built."""
     dates = dates_of(context)
     warehouse = db.warehouse()
-    with exclusive(warehouse.url, WRITER_LOCK), warehouse.connect() as connection:
+    with exclusive(warehouse.url, dbt.WRITER_LOCK), warehouse.connect() as connection:
         versions = capture_versions(connection, dates[0], dates[-1])
         passed = True
         for result in dbt.build(context, warehouse.url, db.now(), (dates[0], dates[-1])):
@@ -47,5 +46,5 @@ def usage_marts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Res
 def reference_marts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Results:
     """Rebuild what the reference feeds describe."""
     warehouse = db.warehouse()
-    with exclusive(warehouse.url, WRITER_LOCK):
+    with exclusive(warehouse.url, dbt.WRITER_LOCK):
         yield from dbt.build(context, warehouse.url, db.now())

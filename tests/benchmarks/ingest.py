@@ -66,7 +66,7 @@ def _measure(bench: Workbench) -> list[Seconds]:
     world = bench.folder / "world"
     write_world(world, events=round(EVENTS * 1.05), dirt=CLEAN)
     files = [bench.folder / name for name in ("events.ndjson", "again.ndjson", "reversed.ndjson")]
-    lines = list(islice(_lines(world), EVENTS))
+    lines = list(islice(lines_of(world), EVENTS))
     for path, content in zip(files, (lines, lines, reversed(lines)), strict=True):
         with path.open("wb") as file:
             file.writelines(content)
@@ -119,7 +119,7 @@ def _copy_into_plain(connection: psycopg.Connection, rows: Path) -> None:
             copy.write(block)
 
 
-def _lines(world: Path) -> Iterator[bytes]:
+def lines_of(world: Path) -> Iterator[bytes]:
     """The lines of the world's event files in the order of their arrival."""
     openers = {".gz": gzip.open, ".zst": zstd.open, ".ndjson": open}
     for path in sorted(world.rglob("usage-*.ndjson*")):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from psycopg import Connection
 
-from integrations.events.directory_rows import read_directory
+from integrations.events.directory_rows import ReadDirectory, read_directory
 from integrations.events.holding import DEFAULT_RULE, HoldRule
 from integrations.events.incoming import INCOMING, create_incoming, store
 from integrations.events.ledger import (
@@ -36,6 +36,7 @@ def load_events(
     progress: Callable[[int], None] = lambda lines: None,
     name: str | None = None,
     restore: Restore | None = None,
+    directory: ReadDirectory = read_directory,
 ) -> LoadReport:
     """Load one file of events, once.
 
@@ -48,6 +49,7 @@ def load_events(
         progress: called with the number of lines read so far.
         name: by which the book of loads knows the file; its own name unless given.
         restore: brings archived usage dates back when the file has events of theirs, which are refused otherwise.
+        directory: reads who is known; one that remembers spares a run of many small files most of its time.
 
     Returns:
         The report; of the earlier load when this very file was loaded before. A file of which nothing could be
@@ -61,7 +63,7 @@ def load_events(
             if known := already_loaded(connection, arrival):
                 return known
             report = open_load(connection, arrival, now, mapping)
-            _load(connection, report, path, now, mapping, hold, progress, restore)
+            _load(connection, report, path, now, mapping, hold, progress, restore, directory)
             close_load(connection, report)
             return report
     except UnreadableFile as error:
@@ -77,8 +79,9 @@ def _load(
     hold: HoldRule,
     progress: Callable[[int], None],
     restore: Restore | None,
+    directory: ReadDirectory,
 ) -> None:
-    normaliser = Normaliser.at(read_directory(connection), now)
+    normaliser = Normaliser.at(directory(connection), now)
     create_incoming(connection)
     twin = None if mapping else find_twin(connection, report.load_id, path)
     batches = (

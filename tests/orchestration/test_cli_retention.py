@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from integrations.events.feeds import load_feed
 from integrations.events.loader import load_events
+from integrations.postgres.locks import WRITER_LOCK, exclusive
 from integrations.postgres.usage_dates import capture_versions, mark_built
 from orchestration.cli import app
 from tests.feeds import company, event, lines
@@ -183,6 +184,13 @@ def test_erasure_says_what_was_changed_and_which_file_is_left(archived, pipeline
     assert pipeline.value("select reference from ops.erasures") == "T-1"
     again = archived("erase", "--company", "acme", "--customer", "c-1", "--yes")
     assert again == (0, "Neither the database nor the archive names this customer; nothing was changed.")
+
+
+def test_erasure_waits_for_a_build_and_for_the_archive(archived, pipeline, monkeypatch):
+    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=100ms")
+    with exclusive(pipeline.warehouse.url, WRITER_LOCK):
+        assert archived("erase", "--company", "acme", "--customer", "c-1", "--yes")[0] == 1
+    assert pipeline.value("select customer from raw.usage_events") == "c-1"
 
 
 @pytest.mark.parametrize("command", [("archive",), ("restore",), ("erase",), ("loads", "replay")])

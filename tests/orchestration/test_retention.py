@@ -2,13 +2,15 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.errors import LockNotAvailable
 from typer.testing import CliRunner
 
 from integrations.events.archive import Archive
 from integrations.events.feeds import load_feed
 from integrations.events.loader import load_events
+from integrations.postgres.locks import WRITER_LOCK, exclusive
 from integrations.postgres.usage_dates import capture_versions, mark_built, mark_dirty
 from integrations.postgres.usage_partitions import partition_dates
 from integrations.postgres.warehouse import Warehouse
@@ -32,10 +34,10 @@ def archive(tmp_path) -> Archive:
 def load(connection, tmp_path):
     """Load one event for each of these dates."""
 
-    def load(name: str, *days: date, into: psycopg.Connection = connection):
+    def load(name: str, *days: date):
         path = tmp_path / name
         path.write_text(lines(*(event(f"{name} {day}", f"{day}T09:00:00+02:00") for day in days)))
-        return load_events(into, path, NOW)
+        return load_events(connection, path, NOW)
 
     path = tmp_path / "companies.ndjson"
     path.write_text(lines(company(activated_at="2026-06-01T00:00:00Z")))
@@ -98,6 +100,13 @@ def test_a_month_that_a_load_changes_in_the_meantime_stays_whole(built, load, da
     archived = archive_due(Warehouse(database_url), archive, NOW, 90, load_late)
     assert [found.usage_date for found in archived] == JUNE
     assert partition_dates(built) == JULY
+
+
+def test_nothing_is_archived_while_a_build_is_under_way(built, database_url, archive):
+    impatient = Warehouse(make_conninfo(database_url, options="-c lock_timeout=100ms"))
+    with exclusive(database_url, WRITER_LOCK), pytest.raises(LockNotAvailable):
+        archive_due(impatient, archive, NOW, 90)
+    assert partition_dates(built) == JUNE + JULY
 
 
 def test_a_refusal_names_the_months_and_the_way_out():

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from orchestration import cli_ingest
+from orchestration import cli_ingest, cli_retention
 from orchestration.cli_alerts import alerts
 from orchestration.cli_loads import loads_app
 from orchestration.cli_replace import replace
@@ -20,6 +20,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
 app.add_typer(loads_app, name="loads")
 app.command()(replace)
 app.command()(alerts)
+app.command()(cli_retention.archive)
+app.command()(cli_retention.restore)
+app.command()(cli_retention.erase)
 console = Console()
 problems = Console(stderr=True)
 
@@ -64,6 +67,7 @@ def status() -> None:
     """Say what runs, and what the warehouse holds."""
     from sqlalchemy import make_url
 
+    from integrations.postgres.usage_dates import dirty_dates
     from integrations.postgres.warehouse import Warehouse
     from orchestration import clock, environment
 
@@ -79,17 +83,18 @@ def status() -> None:
         for name, query in STATUS.items():
             row = connection.execute(query.encode()).fetchone()
             table.add_row(name, f"{row[0]:,}" if row else "0")
+        table.add_row("usage dates to rebuild", f"{len(dirty_dates(connection)):,}")
     console.print(table)
 
 
 STATUS = {
     "companies": "select count(*) from raw.company_ids",
     "events": "select coalesce(sum(count_inserted), 0) from raw.loads where feed = 'events' and status = 'published'",
-    "rejected lines": "select count(*) from raw.rejected_events",
+    "rejected lines": "select count(*) from raw.rejected_events where replayed_by is null",
     "loads that wait": "select count(*) from raw.loads where status = 'held'",
     "files not readable": "select count(*) from raw.loads where status = 'failed'",
-    "usage dates to rebuild": "select count(*) from ops.usage_date_state where built_version < dirty_version",
     "recommendations": "select count(*) from ml.pricing_recommendations",
+    "archived dates": "select count(*) from raw.archived_dates where restored_at is null",
 }
 
 
@@ -155,34 +160,39 @@ def ingest(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would become of its events.")] = False,
     first: Annotated[int, typer.Option(help="How many events a dry run shows.", min=0)] = 5,
+    history: Annotated[
+        bool, typer.Option("--history", help="Bring archived months back for events that belong to them.")
+    ] = False,
 ) -> None:
     """Load one file now, instead of leaving it in the landing folder.
 
     Example: usage-pricing ingest calls.tsv.gz --mapping bank.yaml --dry-run
     """
-    from integrations.events.landing import FEED_ORDER, LandingFile, load_file
-    from integrations.postgres.warehouse import Warehouse
-    from orchestration import clock, environment
-    from orchestration.catalogue import parse_plans
+    from integrations.events.landing import FEED_ORDER
+    from orchestration.replays import outcome
 
     if feed not in FEED_ORDER:
         raise typer.BadParameter(f"no feed is called {feed}; use one of {', '.join(FEED_ORDER)}", param_hint="--feed")
+    if history and (dry_run or feed != "events"):
+        raise typer.BadParameter("it is for loading events, and not for a dry run", param_hint="--history")
     if dry_run:
         if feed != "events":
             raise typer.BadParameter(f"only events can be tried, not {feed}", param_hint="--dry-run")
         cli_ingest.dry_run(file, mapping, first)
         return
-    with console.status(f"Loading {file.name} ..."), Warehouse(environment.prepare()).connect() as connection:
-        report = load_file(connection, LandingFile(feed, file, mapping), clock.now(connection), parse_plans)
-    known = "" if report.is_new else " (it was loaded before; nothing changed)"
+    report, late = cli_ingest.load(file, feed, mapping, history)
+    changed = "its late events are taken now" if late else "nothing changed"
+    known = "" if report.is_new else f" (it was loaded before; {changed})"
     console.print(
         f"{report.file_name}: {report.status}{known}. Read {report.read:,} = inserted {report.inserted:,}"
         f" + duplicate {report.duplicate:,} + rejected {report.rejected:,} + filtered {report.filtered:,}.",
         soft_wrap=True,
     )
+    if late:
+        console.print(outcome(report.load_id, late), soft_wrap=True, highlight=False)
     if report.message:
         problems.print(report.message, soft_wrap=True, highlight=False)
-    if report.status == "failed" or (report.read and report.rejected == report.read):
+    if report.status == "failed" or (report.read and report.rejected == report.read and not late):
         raise typer.Exit(1)
 
 

@@ -1,5 +1,6 @@
-"""The dry run of `usage-pricing ingest`: what a file would come to, without a trace in the warehouse."""
+"""What `usage-pricing ingest` does: load a file, or see what it would come to without a trace in the warehouse."""
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from integrations.events.ledger import LoadReport
     from integrations.events.preview import Preview
 
 console = Console()
@@ -20,6 +22,33 @@ PROGRESS_LINES = 10_000
 NOTE = "Nothing was stored. Which of the accepted are duplicates, only loading can tell, since it looks their keys up."
 TIMES = {"time (UTC)", "local day"}
 NUMBERS = {"quantity", "seconds", "revenue"}
+
+
+def load(file: Path, feed: str, mapping: Path | None, history: bool) -> "tuple[LoadReport, LoadReport | None]":
+    """Load a file; with `history` bring archived months back for the events that belong to them.
+
+    Returns:
+        The report, and that of a replay: a file that was loaded before changes nothing by itself, so what came too
+        late in it is taken from the quarantine.
+    """
+    from integrations.events.holding import HoldRule
+    from integrations.events.landing import LandingFile, load_file
+    from integrations.events.mapping import load_mapping
+    from integrations.events.replay import has_late_lines, replay_load
+    from integrations.postgres.warehouse import Warehouse
+    from orchestration import clock, environment
+    from orchestration.catalogue import parse_plans
+    from orchestration.retention import open_archive, restoring
+
+    hold = HoldRule.from_settings(os.environ)
+    with console.status(f"Loading {escape(file.name)} ..."), Warehouse(environment.prepare()).connect() as connection:
+        now = clock.now(connection)
+        restore = restoring(open_archive(), now) if history else None
+        report = load_file(connection, LandingFile(feed, file, mapping), now, parse_plans, hold, restore)
+        if report.is_new or not restore or not has_late_lines(connection, report.load_id):
+            return report, None
+        given = load_mapping(mapping) if mapping else None
+        return report, replay_load(connection, report.load_id, now, lambda name: given, restore)
 
 
 def dry_run(file: Path, mapping: Path | None, first: int) -> None:

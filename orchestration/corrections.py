@@ -17,7 +17,7 @@ from psycopg import Connection, sql
 from integrations.events.frames import Frame, replace_frame
 from integrations.events.ledger import LoadReport
 from integrations.events.mapping import SourceMapping
-from integrations.postgres.locks import exclusive
+from integrations.postgres.locks import WRITER_LOCK, exclusive
 from ml.analysis.characteristics import describe_companies
 from ml.analysis.patterns import find_patterns
 from ml.analysis.projection import project_usage
@@ -80,7 +80,7 @@ def effect_of(url: str, frame: Frame, path: Path, now: datetime, mapping: Source
     Raises:
         FrameRefused: when the file can't stand for the frame.
     """
-    with exclusive(url, dbt.WRITER_LOCK), psycopg.connect(url, autocommit=True) as connection:
+    with exclusive(url, WRITER_LOCK), psycopg.connect(url, autocommit=True) as connection:
         models = dbt.compiled(MODELS, url, now, frame.dates) if has_marts(connection) else {}
         with connection.transaction(force_rollback=True):
             before = _figures(connection, frame, now, models)

@@ -17,7 +17,6 @@ from orchestration import paths
 from orchestration.dbt_runner import invoke, target_folder
 
 PACKAGE = "usage_pricing"
-WRITER_LOCK = 7_151_004
 ASSET_TYPES = ("model", "seed")
 Node = dict[str, Any]
 

@@ -18,6 +18,11 @@ def landing() -> str:
     return os.environ.get("LANDING_URL") or os.environ.get("LANDING_FOLDER") or str(local() / "landing")
 
 
+def archive_url() -> str:
+    """The folder or URL of the archive of raw events (ARCHIVE_URL, else `.local/archive`)."""
+    return os.environ.get("ARCHIVE_URL") or str(local() / "archive")
+
+
 def outbox() -> Path:
     """The folder into which the file transports write (OUTBOX_FOLDER, else `.local/outbox`)."""
     return Path(os.environ.get("OUTBOX_FOLDER") or local() / "outbox")

@@ -82,6 +82,7 @@ def pipeline(database_url: str, local_folder: Path, tmp_path: Path, monkeypatch:
         "USAGE_PRICING_LOCAL": str(local_folder),
         "LANDING_FOLDER": str(landing),
         "OUTBOX_FOLDER": str(outbox),
+        "ARCHIVE_URL": str(tmp_path / "archive"),
     }.items():
         monkeypatch.setenv(name, value)
     return Pipeline(database_url, landing, outbox)

@@ -13,6 +13,7 @@ from psycopg import Connection, sql
 
 from integrations.events.publish import PUBLISH_LOCK, STORED_COLUMNS
 from integrations.postgres.usage_partitions import drop_partition, ensure_partition, month_of
+from integrations.urls import without_credentials
 
 __all__ = ["Archive", "ArchiveDamaged", "Archived"]
 
@@ -47,7 +48,7 @@ class Archive:
         import fsspec
 
         self._files, self._root = fsspec.core.url_to_fs(url)
-        self.url = url
+        self.url = without_credentials(url)
 
     def archive(self, connection: Connection, day: date, now: datetime) -> Archived:
         """Move a date's events into a file, in one transaction; they are dropped once the file was read back.

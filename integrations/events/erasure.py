@@ -38,9 +38,20 @@ REDACT = """
         or not exists (select from raw.company_ids where position(company_key in rejected_events.payload) > 0)
     )
 """
+# A replay is no file: its lines lie in the file of the load that was replayed.
 FILES = """
-    select distinct file_name from raw.loads inner join raw.usage_events using (load_id)
-    where usage_events.company_id = %s and usage_events.customer = %s order by file_name
+    with recursive named as (
+        (
+            select load_id from raw.usage_events where company_id = %(company)s and customer = %(customer)s
+            union
+            select load_id from raw.held_events where company_id = %(company)s and customer = %(customer)s
+        )
+        union
+        select replayed.load_id from named
+        inner join raw.rejected_events as replayed on replayed.replayed_by = named.load_id
+    )
+    select distinct file_name from raw.loads inner join named using (load_id)
+    where not exists (select from raw.rejected_events where replayed_by = loads.load_id) order by file_name
 """
 
 
@@ -51,7 +62,8 @@ class Erasure:
     Attributes:
         pseudonym: what stands where the customer's name stood, so that counts and amounts stay as they are.
         counts: rows changed per table, and in the archive.
-        files: loaded files that named the customer; they lie where they came from, and are for their owner to delete.
+        files: those whose events, held ones included, named the customer; they are for their owner to delete. Files
+            whose events were all archived or refused are not among them.
     """
 
     pseudonym: str
@@ -81,7 +93,7 @@ def erase_customer(
     if found is None:
         raise LookupError(f"No company {company!r} is known.")
     company_id, pseudonym = found[0], f"erased-{token_hex(8)}"
-    files = [name for (name,) in connection.execute(FILES, [company_id, customer])]
+    files = [name for (name,) in connection.execute(FILES, {"company": company_id, "customer": customer})]
     counts = {"archive": archive.rewrite(connection, company_id, customer, pseudonym)}
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])

@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from integrations.events.directory_rows import ReadDirectory, read_directory
 from integrations.events.feeds import load_feed, load_plans
 from integrations.events.holding import DEFAULT_RULE, HoldRule
 from integrations.events.ledger import Arrival, LoadReport, record_failure
@@ -114,10 +115,11 @@ def load_file(
     parse_plans: ParsePlans,
     hold: HoldRule = DEFAULT_RULE,
     restore: Restore | None = None,
+    directory: ReadDirectory = read_directory,
 ) -> LoadReport:
     """Load one file by the reader of its feed; see `load_events`, `load_feed` and `load_plans`."""
     changed_at = file.state().changed_at if file.path.exists() else now
-    report = _load(connection, file, now, parse_plans, hold, restore)
+    report = _load(connection, file, now, parse_plans, hold, restore, directory)
     if report.status == "failed":
         connection.execute(
             "update raw.loads set file_modified_at = %s where load_id = %s", [changed_at, report.load_id]
@@ -132,6 +134,7 @@ def _load(
     parse_plans: ParsePlans,
     hold: HoldRule,
     restore: Restore | None,
+    directory: ReadDirectory,
 ) -> LoadReport:
     if file.feed == "events":
         try:
@@ -139,7 +142,9 @@ def _load(
         except MappingError as error:
             arrival = Arrival.of(file.feed, file.path, file.name, now)
             return record_failure(connection, arrival, now, f"{arrival.name} was not read: {error}")
-        return load_events(connection, file.path, now, mapping, hold, name=file.name, restore=restore)
+        return load_events(
+            connection, file.path, now, mapping, hold, name=file.name, restore=restore, directory=directory
+        )
     if file.feed == "plans":
         return load_plans(connection, file.path, now, parse_plans, file.name)
     return load_feed(connection, file.feed, file.path, now, file.name)

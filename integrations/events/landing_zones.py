@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from integrations.events.landing import FEED_ORDER, MAPPING, FileState, LandingFile, landing_files
+from integrations.urls import without_credentials
 
 __all__ = ["LandingZone", "LocalZone", "RemoteZone", "ZoneError", "landing_zone"]
 
@@ -55,7 +56,7 @@ def landing_zone(location: str) -> LandingZone:
         return LocalZone(Path(location.removeprefix("file://")))
     import fsspec.core
 
-    shown = _without_credentials(location)
+    shown = without_credentials(location)
     try:
         file_system, root = fsspec.core.url_to_fs(location)
     except ImportError as error:
@@ -108,7 +109,7 @@ class RemoteZone:
             found = [file for feed in FEED_ORDER for file in self._files_of(feed)]
             is_there = bool(found) or self._is_there()
         if not is_there:
-            shown = _without_credentials(self.url)
+            shown = without_credentials(self.url)
             raise ZoneError(f"The landing zone {shown} does not exist. Create it, or set LANDING_URL to another.")
         return found
 
@@ -176,18 +177,14 @@ class RemoteZone:
         try:
             yield
         except Exception as error:
-            zone, cause = _without_credentials(self.url), _harmless(error, self.url)
+            zone, cause = without_credentials(self.url), _harmless(error, self.url)
             advice = "Check LANDING_URL, its credentials and the network."
             raise ZoneError(f"The landing zone {zone} {problem}: {cause}. {advice}") from None
 
 
-def _without_credentials(url: str) -> str:
-    return re.sub(r"(?<=://).*@", "", url).partition("?")[0]
-
-
 def _harmless(error: Exception, url: str) -> str:
     """The text of an error without the credentials of a URL."""
-    text = f"{type(error).__name__}: {error}".replace(url, _without_credentials(url))
+    text = f"{type(error).__name__}: {error}".replace(url, without_credentials(url))
     match = re.search(r"://(.*)@", url)
     for secret in filter(None, [match[1], *match[1].split(":")] if match else []):
         text = text.replace(secret, "***")

@@ -1,13 +1,14 @@
 """Load one event file: all of it in one transaction, or nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from psycopg import Connection
 
-from integrations.events.directory_rows import read_directory
+from integrations.events.batches import Batch
+from integrations.events.directory_rows import ReadDirectory, read_directory
 from integrations.events.holding import DEFAULT_RULE, HoldRule
 from integrations.events.incoming import INCOMING, create_incoming, store
 from integrations.events.ledger import (
@@ -39,6 +40,7 @@ def load_events(
     progress: Callable[[int], None] = lambda lines: None,
     name: str | None = None,
     restore: Restore | None = None,
+    directory: ReadDirectory = read_directory,
 ) -> LoadReport:
     """Load one file of events, once.
 
@@ -51,6 +53,7 @@ def load_events(
         progress: called with the number of lines read so far.
         name: by which the book of loads knows the file; its own name unless given.
         restore: brings archived usage dates back when the file has events of theirs, which are refused otherwise.
+        directory: reads who is known; one that remembers spares a run of many small files most of its time.
 
     Returns:
         The report; of the earlier load when this very file was loaded before. A file of which nothing could be
@@ -65,7 +68,11 @@ def load_events(
                 if known := already_loaded(connection, arrival):
                     return known
                 report = open_load(connection, arrival, now, mapping)
-                _load(connection, report, path, now, mapping, hold, progress, restore, part)
+                normaliser = Normaliser.at(directory(connection), now)
+                create_incoming(connection)
+                publication = Publication(connection, INCOMING, report.load_id, restore)
+                batches = _batches(connection, report, path, mapping, normaliser)
+                _take(connection, report, _watched(batches, progress), hold, publication, part)
                 close_load(connection, report)
                 return report
     except UnreadableFile as error:
@@ -77,31 +84,34 @@ class _MustWait(Exception):
     """A load turned out to be one that waits after parts of it were published; it begins again without that."""
 
 
-def _load(
+def _batches(
+    connection: Connection, report: LoadReport, path: Path, mapping: SourceMapping | None, normaliser: Normaliser
+) -> Iterator[Batch]:
+    if mapping is None and (twin := find_twin(connection, report.load_id, path)):
+        return twin_batches(path, twin, normaliser, report.load_id)
+    return event_batches(path, mapping, report.file_name, normaliser, report.load_id)
+
+
+def _watched(batches: Iterable[Batch], progress: Callable[[int], None]) -> Iterator[Batch]:
+    read = 0
+    for batch in batches:
+        yield batch
+        read += batch.read
+        progress(read)
+
+
+def _take(
     connection: Connection,
     report: LoadReport,
-    path: Path,
-    now: datetime,
-    mapping: SourceMapping | None,
+    batches: Iterable[Batch],
     hold: HoldRule,
-    progress: Callable[[int], None],
-    restore: Restore | None,
+    publication: Publication,
     part: int | None,
 ) -> None:
-    """Parse, judge and publish; from `part` rows on they are published while others are still parsed."""
-    normaliser = Normaliser.at(read_directory(connection), now)
-    create_incoming(connection)
-    twin = None if mapping else find_twin(connection, report.load_id, path)
-    batches = (
-        twin_batches(path, twin, normaliser, report.load_id)
-        if twin
-        else event_batches(path, mapping, report.file_name, normaliser, report.load_id)
-    )
-    publication = Publication(connection, INCOMING, report.load_id, restore)
+    """Store, judge and publish; once `part` rows wait, they are published while others are still parsed."""
     waiting, is_publishing = 0, False
     for batch in batches:
         store(connection, report, batch)
-        progress(report.read)
         waiting += batch.accepted
         if part and waiting >= part and not hold.holds(report) and publication.may_begin():
             _publish_part(connection, publication)

@@ -17,7 +17,7 @@ from integrations.events.mapping import SourceMapping
 from integrations.events.normalise import Normaliser
 from integrations.events.publish import Restore, publish
 
-__all__ = ["MappingOf", "replay_load", "replayable_loads"]
+__all__ = ["MappingOf", "has_late_lines", "replay_load", "replayable_loads"]
 
 # Of these a person has decided, or nothing could make them say anything else.
 FINAL = ["discarded", "conflict", "line_too_long"]
@@ -37,6 +37,21 @@ def replayable_loads(connection: Connection, with_late: bool = False) -> list[in
         [FINAL if with_late else [*FINAL, TOO_LATE]],
     )
     return [load_id for (load_id,) in rows]
+
+
+def has_late_lines(connection: Connection, load_id: int) -> bool:
+    """Tell whether lines of a published load wait because the events of their month are archived."""
+    row = connection.execute(
+        """
+        select exists (
+            select from raw.loads inner join raw.rejected_events as rejected using (load_id)
+            where load_id = %s and loads.feed = 'events' and loads.status = 'published'
+                and rejected.replayed_by is null and rejected.reason = %s
+        )
+        """,
+        [load_id, TOO_LATE],
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def replay_load(

@@ -5,7 +5,10 @@ from contextlib import contextmanager
 
 import psycopg
 
-__all__ = ["exclusive"]
+__all__ = ["WRITER_LOCK", "exclusive"]
+
+# Of the marts: builds, the archive and erasure wait for each other, so that none sees half of what another does.
+WRITER_LOCK = 7_151_004
 
 
 @contextmanager

@@ -11,10 +11,22 @@ from psycopg import Connection
 __all__ = ["capture_versions", "dirty_dates", "mark_built", "mark_dirty", "mark_dirty_from", "open_calendar"]
 
 
+IS_ARCHIVED = """
+    exists (
+        select from raw.archived_dates as archived
+        where archived.restored_at is null
+            and date_trunc('month', archived.usage_date) = date_trunc('month', state.usage_date)
+    )
+"""
+
+
 def dirty_dates(connection: Connection) -> list[date]:
-    """The dates whose marts lag behind the events, in order."""
+    """The dates whose marts lag behind the events, in order; those of archived months can't be built."""
     rows = connection.execute(
-        "select usage_date from ops.usage_date_state where built_version < dirty_version order by usage_date"
+        f"""
+        select usage_date from ops.usage_date_state as state
+        where built_version < dirty_version and not {IS_ARCHIVED} order by usage_date
+        """.encode()
     )
     return [row[0] for row in rows]
 
@@ -50,20 +62,14 @@ def mark_dirty_from(connection: Connection, first: date) -> None:
     Archived months keep what was said when their events were archived.
     """
     connection.execute(
-        """
+        f"""
         with locked as (
             select usage_date from ops.usage_date_state as state
-            where usage_date >= %s
-                and not exists (
-                    select from raw.archived_dates as archived
-                    where archived.restored_at is null
-                        and date_trunc('month', archived.usage_date) = date_trunc('month', state.usage_date)
-                )
-            order by usage_date for update
+            where usage_date >= %s and not {IS_ARCHIVED} order by usage_date for update
         )
         update ops.usage_date_state as state set dirty_version = dirty_version + 1
         from locked where state.usage_date = locked.usage_date
-        """,
+        """.encode(),
         [first],
     )
 

@@ -45,6 +45,8 @@ JOBS = {
     "day_14_recommendations_job",
     "day_7_insights_job",
     "ingestion_job",
+    "replay_rejected_job",
+    "retention_job",
     "source_health_job",
     "usage_marts_job",
 }
@@ -57,7 +59,12 @@ SENSORS = {
     "load_alert_sensor",
     "run_failure_alert_sensor",
 }
-SCHEDULES = {"daily_analysis_schedule", "hourly_source_health_schedule", "hourly_usage_marts_schedule"}
+SCHEDULES = {
+    "daily_analysis_schedule",
+    "daily_retention_schedule",
+    "hourly_source_health_schedule",
+    "hourly_usage_marts_schedule",
+}
 
 
 @pytest.fixture(scope="module")

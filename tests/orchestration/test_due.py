@@ -37,7 +37,7 @@ def test_the_first_retry_comes_at_once_and_later_ones_wait_longer(attempts, minu
 def test_when_the_first_run_fails_the_next_tick_recovers(pipeline, monkeypatch):
     pipeline.land("companies", "companies.ndjson", lines(company()))
     with monkeypatch.context() as broken:
-        broken.setattr(ingestion, "load_file", lambda *_: 1 / 0)
+        broken.setattr(ingestion, "load_file", lambda *_, **__: 1 / 0)
         with pytest.raises(RunFailed, match="division by zero"):
             pipeline.tick("landing_files_sensor")
     assert pipeline.value("select count(*) from raw.companies") == 0
@@ -55,9 +55,9 @@ def test_while_a_run_is_under_way_the_sensor_asks_for_no_other(pipeline, monkeyp
     asked = []
     original = ingestion.load_file
 
-    def load_and_tick(*arguments):
+    def load_and_tick(*arguments, **options):
         asked.append(pipeline.tick("landing_files_sensor"))
-        return original(*arguments)
+        return original(*arguments, **options)
 
     monkeypatch.setattr(ingestion, "load_file", load_and_tick)
     assert len(pipeline.tick("landing_files_sensor")) == 1

@@ -1,10 +1,13 @@
 """What came in: each asset loads the files of its feed that wait in the landing zone."""
 
+import os
 from typing import Any
 
 import dagster as dg
 from psycopg import Connection
 
+from integrations.events.directory_rows import DirectoryCache, ReadDirectory
+from integrations.events.holding import HoldRule
 from integrations.events.landing import LandingFile, load_file, pending_files
 from integrations.events.landing_zones import LandingZone, ZoneError, landing_zone
 from integrations.events.ledger import LoadReport
@@ -36,19 +39,24 @@ def feed_key(feed: str) -> dg.AssetKey:
 
 def load_pending(context: dg.AssetExecutionContext, db: WarehouseResource, feed: str) -> list[LoadReport]:
     """Load every waiting file of a feed; one that can't be read keeps nobody else waiting."""
-    zone = landing_zone(paths.landing())
+    zone, hold, directory = landing_zone(paths.landing()), HoldRule.from_settings(os.environ), DirectoryCache()
     with db.connect() as connection:
         files = pending_files(connection, [file for file in zone.files() if file.feed == feed])
-        reports = [_load(context, connection, zone, file) for file in files]
+        reports = [_load(context, connection, zone, file, hold, directory) for file in files]
     return [report for report in reports if report.is_new]
 
 
 def _load(
-    context: dg.AssetExecutionContext, connection: Connection, zone: LandingZone, file: LandingFile
+    context: dg.AssetExecutionContext,
+    connection: Connection,
+    zone: LandingZone,
+    file: LandingFile,
+    hold: HoldRule,
+    directory: ReadDirectory,
 ) -> LoadReport:
     try:
         with zone.fetch(file) as fetched:
-            report = load_file(connection, fetched, clock.now(connection), parse_plans)
+            report = load_file(connection, fetched, clock.now(connection), parse_plans, hold, directory=directory)
     except ZoneError as error:  # the file stays pending, and the next run tries again
         report = LoadReport(file.feed, file.name or file.path.name, status="failed", message=str(error))
     tell = context.log.warning if report.message else context.log.info

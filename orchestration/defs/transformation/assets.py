@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from integrations.postgres.locks import exclusive
+from integrations.postgres.locks import WRITER_LOCK, exclusive
 from integrations.postgres.usage_dates import capture_versions, mark_built
 from orchestration import dbt
 from orchestration.partitions import dates_of, usage_dates
 from orchestration.resources import WarehouseResource
+from orchestration.retention import archived_among, refusal
 
 Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
 
@@ -23,10 +24,16 @@ Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
     pool="dbt",
 )
 def usage_marts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Results:
-    """Rebuild the usage dates of the run; only a whole build that passed its tests counts as built."""
+    """Rebuild the usage dates of the run; only a whole build that passed its tests counts as built.
+
+    Raises:
+        dagster.Failure: when events of their months lie in the archive, since the marts would be rebuilt without them.
+    """
     dates = dates_of(context)
     warehouse = db.warehouse()
-    with exclusive(warehouse.url, dbt.WRITER_LOCK), warehouse.connect() as connection:
+    with exclusive(warehouse.url, WRITER_LOCK), warehouse.connect() as connection:
+        if months := archived_among(connection, dates):
+            raise dg.Failure(refusal(months))
         versions = capture_versions(connection, dates[0], dates[-1])
         passed = True
         for result in dbt.build(context, warehouse.url, db.now(), (dates[0], dates[-1])):
@@ -46,5 +53,5 @@ def usage_marts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Res
 def reference_marts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Results:
     """Rebuild what the reference feeds describe."""
     warehouse = db.warehouse()
-    with exclusive(warehouse.url, dbt.WRITER_LOCK):
+    with exclusive(warehouse.url, WRITER_LOCK):
         yield from dbt.build(context, warehouse.url, db.now())

@@ -1,12 +1,16 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
 from integrations.events.directory import Directory, opening_minutes
-from integrations.events.directory_rows import read_directory
+from integrations.events.directory_rows import DirectoryCache, read_directory
 from integrations.events.feeds import load_feed
-from tests.feeds import company
+from integrations.events.landing import LandingFile, load_file
+from integrations.events.ledger import Arrival, record_failure
+from orchestration.catalogue import parse_plans
+from tests.feeds import company, event
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 HOURS = {"mon": ["09:00", "17:00"]}
@@ -111,3 +115,44 @@ def test_what_the_feeds_said_can_be_looked_up(known, write):
     found = directory.company("acme", datetime(2026, 11, 1, tzinfo=UTC))
     assert found.zone == ZoneInfo("Asia/Kolkata")
     assert "main" in directory.branches(found.company_id)
+
+
+@pytest.fixture
+def reads():
+    """Every reading of the directory that the cache has caused."""
+    return []
+
+
+@pytest.fixture
+def cache(reads):
+    def read(connection):
+        reads.append(connection)
+        return read_directory(connection)
+
+    return DirectoryCache(read)
+
+
+def test_many_files_of_events_read_the_directory_once(known, write, cache, reads):
+    for number in range(3):
+        path = write(f"{number}.ndjson", event(str(number), "2026-09-30T09:00:00+02:00"))
+        report = load_file(known, LandingFile("events", path), START, parse_plans, directory=cache)
+        assert report.inserted == 1
+    assert len(reads) == 1
+
+
+def test_a_load_of_companies_or_of_branches_is_seen_at_once(known, write, cache):
+    assert cache(known).company("new", START) is None
+    load_feed(known, "companies", write("new.ndjson", company("new")), START)
+    found = cache(known).company("new", START)
+    branch = {"company": "new", "branch": "b", "name": "B", "valid_from": "2026-10-01T00:00:00Z"}
+    load_feed(known, "branches", write("branch.ndjson", branch), START)
+    assert "b" in cache(known).branches(found.company_id)
+
+
+def test_a_load_that_is_committed_after_a_later_one_has_failed_is_seen(known, database_url, write, cache):
+    with psycopg.connect(database_url, autocommit=True) as other, other.transaction():
+        load_feed(other, "companies", write("slow.ndjson", company("slow")), START)
+        arrival = Arrival.of("companies", write("broken.ndjson", "x"), None, START)
+        record_failure(known, arrival, START, "broken.ndjson was not read")
+        assert cache(known).company("slow", START) is None
+    assert cache(known).company("slow", START) is not None

@@ -7,6 +7,8 @@ import pytest
 
 from integrations.events.archive import Archive
 from integrations.events.erasure import erase_customer
+from integrations.events.feeds import load_feed
+from integrations.events.replay import replay_load
 from tests.feeds import event
 from tests.integrations.events.conftest import NOW
 
@@ -49,7 +51,7 @@ def test_the_name_is_gone_from_tables_and_archive(filled, archive):
         "raw.replaced_events": 0,
         "raw.usage_events": 1,
     }
-    assert erased.files == ["b.ndjson"]
+    assert erased.files == ["b.ndjson", "d.ndjson"]
     archive.restore(filled, [date(2026, 7, 5)], NOW)
     rows = filled.execute(
         "select event_id, customer, properties from raw.usage_events where event_id <> '4' order by event_id"
@@ -61,6 +63,14 @@ def test_the_name_is_gone_from_tables_and_archive(filled, archive):
     ]
     left = [line for line in everything(filled) if "ller" in line]
     assert len(left) == len(["the event of york", "york's refused line", "the refused line of another name"])
+
+
+def test_of_a_replayed_line_the_file_is_named(known, load, write, archive):
+    branch = {"company": "acme", "branch": "new", "name": "New", "valid_from": "2026-10-01T00:00:00Z"}
+    report = load(write("first.ndjson", event("1", NEW, customer=NAME, branch="new")))
+    load_feed(known, "branches", write("new.ndjson", branch), NOW)
+    assert replay_load(known, report.load_id, NOW).inserted == 1
+    assert erase_customer(known, archive, "acme", NAME, NOW).files == ["first.ndjson"]
 
 
 def test_another_company_s_customer_of_the_same_name_stays(filled, archive):

@@ -141,3 +141,14 @@ def test_a_load_and_a_build_lock_dates_in_the_same_order(connection, database_ur
         mark(connection, DAYS[1])
     thread.join(10)
     assert faults == []
+
+
+def test_dates_of_an_archived_month_wait_until_it_is_brought_back(connection):
+    mark(connection, date(2026, 10, 31), DAYS[0])
+    connection.execute(
+        "insert into raw.archived_dates (usage_date, location, count_rows, checksum, archived_at)"
+        " values ('2026-11-30', 'x', 0, 0, now())"
+    )
+    assert dirty_dates(connection) == [date(2026, 10, 31)]
+    connection.execute("update raw.archived_dates set restored_at = now()")
+    assert dirty_dates(connection) == [date(2026, 10, 31), DAYS[0]]

@@ -22,7 +22,7 @@ def told(pipeline):
 def test_a_run_that_failed_is_told_once_with_its_reason(pipeline, monkeypatch):
     pipeline.set_clock(NOON)
     pipeline.land("companies", "companies.ndjson", lines(company()))
-    monkeypatch.setattr(ingestion, "load_file", lambda *_: 1 / 0)
+    monkeypatch.setattr(ingestion, "load_file", lambda *_, **__: 1 / 0)
     with pytest.raises(RunFailed):
         pipeline.tick("landing_files_sensor")
     (run,) = pipeline.instance.get_runs()

@@ -19,6 +19,7 @@ __all__ = ["Archive", "ArchiveDamaged", "Archived"]
 
 COLUMNS = (*STORED_COLUMNS, "load_id")
 ROWS = 50_000
+BLOCK_SIZE = 1 << 23
 NAMES = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
 # The sum of 64-bit hashes, so that the order of the rows does not matter.
 MEASURE = sql.SQL("select count(*), coalesce(sum(hashtextextended(row({names})::text, 0)), 0) from {table} {where}")
@@ -184,24 +185,32 @@ class Archive:
         self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
         unfinished = f"{path}.unfinished"
         with self._files.open(unfinished, "wb") as file, TemporaryFile() as rows:
-            _copy_out(connection, table, where, rows)
+            longest = _copy_out(connection, table, where, rows)
             with pyarrow.parquet.ParquetWriter(file, _schema(), compression="zstd") as writer:
-                for batch in _batches(rows):
+                for batch in _batches(rows, longest):
                     writer.write_batch(batch)
         self._files.mv(unfinished, path)
 
 
-def _copy_out(connection: Connection, table: sql.Identifier, where: sql.Composable, file: IO[bytes]) -> None:
+def _copy_out(connection: Connection, table: sql.Identifier, where: sql.Composable, file: IO[bytes]) -> int:
+    """Write the rows of a query as CSV; the length of the longest one, in bytes."""
+    longest = 0
     statement = sql.SQL("copy (select {names} from {table} {where}) to stdout ({csv})").format(
         names=NAMES, table=table, where=where, csv=CSV
     )
     with connection.cursor().copy(statement) as copy:
-        file.writelines(copy)
+        for row in copy:
+            longest = max(longest, len(row))
+            file.write(row)
     file.seek(0)
+    return longest
 
 
-def _batches(rows: IO[bytes]) -> Iterator[Any]:
-    """The rows of a CSV as record batches, a few MiB at a time; a bare nothing is null, a quoted one an empty text."""
+def _batches(rows: IO[bytes], longest: int) -> Iterator[Any]:
+    """The rows of a CSV as record batches, a few MiB at a time; a bare nothing is null, a quoted one an empty text.
+
+    A row must fit into a block: a line of 1 MiB may be 50 MiB here, since JSON's 1e308 has 309 digits in PostgreSQL.
+    """
     import pyarrow.csv
 
     schema = _schema()
@@ -210,7 +219,7 @@ def _batches(rows: IO[bytes]) -> Iterator[Any]:
     rows.seek(0)
     yield from pyarrow.csv.open_csv(
         rows,
-        pyarrow.csv.ReadOptions(column_names=schema.names, block_size=1 << 23),
+        pyarrow.csv.ReadOptions(column_names=schema.names, block_size=max(BLOCK_SIZE, longest)),
         pyarrow.csv.ParseOptions(newlines_in_values=True),
         pyarrow.csv.ConvertOptions(
             column_types=schema,

@@ -75,6 +75,15 @@ def test_it_works_on_any_file_system(filled, snapshot):
     assert snapshot() == before
 
 
+def test_a_row_that_is_longer_than_a_block_comes_back_as_it_was(filled, archive, load, write, snapshot):
+    load(write("long.ndjson", event("9", "2026-07-05T10:00:00+02:00", x=[1e308] * 28_000)))
+    before = snapshot()
+    assert max(len(row) for (row,) in before) > 1 << 23
+    archive.archive(filled, DAY, NOW)
+    archive.restore(filled, [DAY], NOW)
+    assert snapshot() == before
+
+
 def test_restoring_twice_or_what_was_never_archived_changes_nothing(filled, archive, snapshot):
     archive.archive(filled, DAY, NOW)
     archive.restore(filled, [DAY], NOW)

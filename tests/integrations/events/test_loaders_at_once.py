@@ -1,7 +1,9 @@
 """Several processes load at the same time, and one of them dies."""
 
+import json
 import os
 import time
+from collections import Counter
 
 import psycopg
 import pytest
@@ -11,6 +13,7 @@ from integrations.events.loader import load_events
 from integrations.postgres.usage_dates import dirty_dates
 from tests.feeds import company, event, lines
 from tests.integrations.events.conftest import NOW
+from tests.integrations.events.left_behind import counts_that_do_not_add_up, left_behind
 from tests.integrations.events.test_loader import calls, counts, tables
 from tests.integrations.postgres.processes import FORK, at_the_same_time, start
 
@@ -45,6 +48,42 @@ def test_two_loaders_of_overlapping_files_give_the_same_table_as_one(known, data
     assert sum(report.inserted for report in new) == 120
     assert sum(report.duplicate for report in new) == sum(report.read for report in new) - 120
     assert len(dirty_dates(known)) == 9
+
+
+@pytest.fixture
+def contradicting(write):
+    """Three files that say different things of some events, and take back some, also before and after they arrive."""
+    paths = []
+    for number, name in enumerate("abc"):
+        calls = [
+            event(str(i), f"2026-11-{i % 9 + 1:02}T09:00:00Z", duration_seconds=number if i % 10 == 0 else 120)
+            for i in range(number * 30, number * 30 + 90)
+        ]
+        takes_back = [event(f"v{i}", "2026-11-12T09:00:00Z", type="void", voids=str(i)) for i in range(number, 150, 7)]
+        paths.append(write(f"{name}.ndjson", lines(*takes_back[::2], *calls, *takes_back[1::2])))
+    return paths
+
+
+def test_three_loaders_of_contradicting_files_accept_each_event_once_and_keep_the_rest(
+    known, database_url, contradicting
+):
+    a, b, c = contradicting
+    orders = [(a, b, c), (c, a, b), (b, c, a)]
+    at_the_same_time(*[loads(database_url, *order) for order in orders])
+    left = left_behind(known)
+    assert counts_that_do_not_add_up(known) == []
+    accepted = {row["event"]["event_id"]: row["event"] for row in left["usage_events"]}
+    voids = {str(i) for number in range(3) for i in range(number, 150, 7)}
+    assert sorted(accepted) == sorted([*map(str, range(150)), *[f"v{i}" for i in voids]])
+    assert len(left["usage_events"]) == len(left["event_keys"]) == len(accepted)
+    assert {(row["event_id"], row["usage_date"]) for row in left["voids"]} == {
+        (i, accepted[i]["usage_date"]) for i in voids
+    }
+    refused = [json.loads(row["payload"]) for row in left["rejected_events"]]
+    said = Counter((e["event_id"], e["duration_seconds"]) for e in [*accepted.values(), *refused])
+    told = {(str(i), number) for number in range(3) for i in range(number * 30, number * 30 + 90) if i % 10 == 0}
+    assert {pair for pair in said if pair[1] != 120 and not pair[0].startswith("v")} == told
+    assert set(said.values()) == {1}
 
 
 def test_four_loaders_of_one_file_load_it_once(known, database_url, overlapping, stored):

@@ -80,16 +80,19 @@ def make_files(folder: Path, size: int) -> list[Path]:
 def load_all(url: str, paths: list[Path], stage) -> None:
     """Load files one after the other, and say in `stage` how far it is."""
 
-    def announced(name, call):
+    def announced(name, call, after=None):
         def run(*arguments):
             stage.value = STAGES.index(name)
-            return call(*arguments)
+            result = call(*arguments)
+            stage.value = STAGES.index(after or name)
+            return result
 
         return run
 
     readers.BLOCK_SIZE = paths[1].stat().st_size // 8
     parsing.usable_processes = lambda: 2
-    loader.publish = announced("publishing", publish.publish)
+    loader.PART = 100
+    publish.Publication.add = announced("publishing", publish.Publication.add, "reading")
     loader.close_load = announced("closing", ledger.close_load)
     with psycopg.connect(url, autocommit=True) as connection:
         for path in paths:

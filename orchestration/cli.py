@@ -192,6 +192,10 @@ def ingest(
         console.print(outcome(report.load_id, late), soft_wrap=True, highlight=False)
     if report.message:
         problems.print(report.message, soft_wrap=True, highlight=False)
+    for line in cli_ingest.refusals_of(report):
+        problems.print(line, soft_wrap=True, highlight=False, markup=False)
+    if not report.is_new and not (report.inserted or report.duplicate or late):
+        problems.print("A file is known by its name and content. To have it read again, give it another name.")
     if report.status == "failed" or (report.read and report.rejected == report.read and not late):
         raise typer.Exit(1)
 

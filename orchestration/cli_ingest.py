@@ -80,6 +80,18 @@ def dry_run(file: Path, mapping: Path | None, first: int) -> None:
         raise typer.Exit(1)
 
 
+def refusals_of(report: "LoadReport") -> list[str]:
+    """Why lines of a load are refused, a line for each reason."""
+    from integrations.postgres.warehouse import Warehouse
+    from orchestration import environment
+    from orchestration.cli_loads import refusals
+
+    if not report.rejected:
+        return []
+    with Warehouse(environment.database_url()).connect() as connection:
+        return list(refusals(connection, report.load_id))
+
+
 def _report(found: "Preview", name: str) -> Iterator[str]:
     yield (
         f"{name}: read {found.read:,} = would be accepted {found.accepted:,} + rejected {found.rejected:,}"

@@ -1,10 +1,14 @@
 """The command group `usage-pricing loads`: what waits for a person, and what the person decides."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 loads_app = typer.Typer(no_args_is_help=True, help="Look at loads; release or discard one that waits; replay lines.")
 console = Console()
@@ -30,8 +34,36 @@ def list_loads(
             f" read {load.count_read:,}, rejected {load.count_rejected:,}",
             soft_wrap=True,
         )
-        if load.message:
+        if isinstance(load.message, str):
             console.print(f"    {load.message}", soft_wrap=True, highlight=False)
+
+
+REFUSALS = """
+    select reason, field, count(*), (array_agg(line order by line))[1], (array_agg(message order by line))[1]
+    from raw.rejected_events where load_id = %s and replayed_by is null group by reason, field order by count(*) desc
+"""
+
+
+def refusals(connection: "Connection", load_id: int) -> Iterator[str]:
+    """A line for each reason for which lines of a load are refused, the most frequent first."""
+    for reason, field, count, line, message in connection.execute(REFUSALS, [load_id]):
+        where = f" in {field}" if field else ""
+        yield f"Rejected as {reason}{where}: {count:,}; first in line {line:,}: {message}"
+
+
+@loads_app.command()
+def show(load_id: Annotated[int, typer.Argument(help="As `loads list --all` numbers it.")]) -> None:
+    """Say why lines of a load are refused.
+
+    Example: usage-pricing loads show 12
+    """
+    from integrations.postgres.warehouse import Warehouse
+    from orchestration import environment
+
+    with Warehouse(environment.prepare()).connect() as connection:
+        lines = list(refusals(connection, load_id))
+    for line in lines or [f"No line of load {load_id} is refused."]:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 @loads_app.command()

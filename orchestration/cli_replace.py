@@ -57,7 +57,7 @@ def replace(
             _show(effect)
             if not yes:
                 typer.confirm(f"Replace all events of {frame}?", abort=True)
-            report = replace_frame(connection, frame, file, now, source_mapping)
+            report = replace_frame(connection, frame, file, clock.now(connection), source_mapping)
         except FrameRefused as error:
             problems.print(str(error), soft_wrap=True, highlight=False, markup=False)
             raise typer.Exit(1) from error

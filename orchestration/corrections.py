@@ -29,6 +29,7 @@ from orchestration.recommendations import read_plans, with_current_plan
 from orchestration.resources import has_marts
 
 MODELS = ("fct_usage_hourly", "fct_usage_daily", "fct_meter_usage_daily")
+Window = tuple[date, date]
 EVENTS = """
     select usage_date, sum(before)::bigint, sum(after)::bigint from (
         select usage_date, 1 as before, 0 as after from raw.replaced_events where replaced_by = %(load_id)s
@@ -81,12 +82,16 @@ def effect_of(url: str, frame: Frame, path: Path, now: datetime, mapping: Source
         FrameRefused: when the file can't stand for the frame.
     """
     with exclusive(url, WRITER_LOCK), psycopg.connect(url, autocommit=True) as connection:
-        models = dbt.compiled(MODELS, url, now, frame.dates) if has_marts(connection) else {}
         with connection.transaction(force_rollback=True):
-            before = _figures(connection, frame, now, models)
             load = replace_frame(connection, frame, path, now, mapping)
-            after = _figures(connection, frame, now, models)
             events = connection.execute(EVENTS, {"load_id": load.load_id}).fetchall() if load.is_new else []
+        dates = [*frame.dates, *map(date.fromisoformat, load.usage_dates)]  # a void reaches beyond its own frame
+        window = min(dates), max(dates)
+        models = dbt.compiled(MODELS, url, now, window) if load.is_new and has_marts(connection) else {}
+        with connection.transaction(force_rollback=True):
+            before = _figures(connection, frame, window, now, models)
+            replace_frame(connection, frame, path, now, mapping)
+            after = _figures(connection, frame, window, now, models)
             return Effect(load, events, *differences(before, after))
 
 
@@ -109,7 +114,7 @@ def differences(
     return units, amounts, advice
 
 
-def _figures(connection: Connection, frame: Frame, now: datetime, models: Mapping[str, str]) -> Figures:
+def _figures(connection: Connection, frame: Frame, window: Window, now: datetime, models: Mapping[str, str]) -> Figures:
     row = connection.execute(
         "select company_id from raw.company_ids where company_key = %s", [frame.company]
     ).fetchone()
@@ -117,8 +122,8 @@ def _figures(connection: Connection, frame: Frame, now: datetime, models: Mappin
         return Figures({}, {}, {})
     company_id = row[0]
     for name, query in models.items():
-        _rebuild(connection, name, query, company_id, frame)
-    units = connection.execute(UNITS, [company_id, *frame.dates])
+        _rebuild(connection, name, query, company_id, window)
+    units = connection.execute(UNITS, [company_id, *window])
     amounts: dict[tuple[date, str], Decimal] = {}
     for line in lines_due(connection, now, company_id):
         key = line.usage_period, line.currency
@@ -126,18 +131,18 @@ def _figures(connection: Connection, frame: Frame, now: datetime, models: Mappin
     return Figures(
         {(day, meter): quantity for day, meter, quantity in units},
         amounts,
-        _advice(connection, company_id, frame, now),
+        _advice(connection, company_id, window, now),
     )
 
 
-def _rebuild(connection: Connection, name: str, query: str, company_id: int, frame: Frame) -> None:
-    """Build a model anew for one company over the frame's dates, as `replace_range` does for all."""
+def _rebuild(connection: Connection, name: str, query: str, company_id: int, window: Window) -> None:
+    """Build a model anew for one company over a window of dates, as `replace_range` does for all."""
     table, source = sql.Identifier("marts", name), sql.SQL("({}) as built").format(sql.SQL(query))  # type: ignore[arg-type]
     columns = connection.execute(sql.SQL("select * from {} limit 0").format(source)).description or []
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
     connection.execute(
         sql.SQL("delete from {} where company_id = %s and usage_date between %s and %s").format(table),
-        [company_id, *frame.dates],
+        [company_id, *window],
     )
     connection.execute(
         sql.SQL("insert into {} ({}) select {} from {} where company_id = {}").format(
@@ -146,9 +151,9 @@ def _rebuild(connection: Connection, name: str, query: str, company_id: int, fra
     )
 
 
-def _advice(connection: Connection, company_id: int, frame: Frame, now: datetime) -> dict[str, str]:
-    """What would be advised today in the place of each recommendation that read usage of the frame."""
-    first, last = frame.dates
+def _advice(connection: Connection, company_id: int, window: Window, now: datetime) -> dict[str, str]:
+    """What would be advised today in the place of each recommendation that read usage of the window."""
+    first, last = window
     given = connection.execute(ADVISED, [company_id, first, ANALYSIS_DAYS, last]).fetchall()
     return {key: _advise(connection, company_id, as_of, known_at, now) for key, as_of, known_at in given}
 

@@ -6,8 +6,10 @@ three seconds that loading the definitions may take, and its runner starts a pro
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
 from datetime import date, datetime, timedelta
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +111,8 @@ def compiled(names: Sequence[str], url: str, known_at: datetime, window: tuple[d
     Raises:
         LookupError: when one of them does not compile.
     """
-    results = invoke(["compile", "--select", *names], url, _environment(known_at, window))
+    with redirect_stdout(StringIO()):  # dbt shows what it has compiled, even when it is told to be quiet
+        results = invoke(["compile", "--select", *names], url, _environment(known_at, window))
     found = {result.node.name: result.node.compiled_code for result in results}
     if missing := set(names) - {name for name, code in found.items() if code}:
         raise LookupError(f"dbt could not compile {', '.join(sorted(missing))}")

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from psycopg import Connection
 
-from integrations.events.archive import Archive, Archived
+from integrations.events.archive import Archive, ArchiveBusy, Archived
 from integrations.events.publish import PUBLISH_LOCK, Restore
 from integrations.events.retention import dates_to_archive
 from integrations.postgres.locks import WRITER_LOCK, exclusive
@@ -84,7 +84,10 @@ def archive_due(
                 connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
                 if day not in dates_due(connection, now, days):  # a load has changed its month in the meantime
                     continue
-                found = archive.archive(connection, day, now)
+                try:
+                    found = archive.archive(connection, day, now)
+                except ArchiveBusy:
+                    continue  # its events are being read; the next run takes it
             archived.append(found)
             tell(found)
     return archived

@@ -9,13 +9,13 @@ from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from psycopg import Connection, sql
+from psycopg import Connection, errors, sql
 
 from integrations.events.publish import PUBLISH_LOCK, STORED_COLUMNS
 from integrations.postgres.usage_partitions import drop_partition, ensure_partition, month_of
 from integrations.urls import without_credentials
 
-__all__ = ["Archive", "ArchiveDamaged", "Archived"]
+__all__ = ["Archive", "ArchiveBusy", "ArchiveDamaged", "Archived"]
 
 COLUMNS = (*STORED_COLUMNS, "load_id")
 ROWS = 50_000
@@ -30,6 +30,10 @@ ALL = sql.SQL("")
 
 class ArchiveDamaged(RuntimeError):
     """A file of the archive does not hold what was put into it; nothing was changed."""
+
+
+class ArchiveBusy(RuntimeError):
+    """A date could not be dropped, because somebody reads it; nothing was changed."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Archive:
         """Move a date's events into a file, in one transaction; they are dropped once the file was read back.
 
         Raises:
+            ArchiveBusy: when somebody reads the events for longer than some seconds.
             ArchiveDamaged: when what was read back is not what was written.
         """
         with connection.transaction():
@@ -65,7 +70,10 @@ class Archive:
             self._write(connection, where, location)
             found = Archived(day, location, rows, checksum)
             with self._staged(connection, found):
-                drop_partition(connection, day)
+                try:
+                    drop_partition(connection, day)
+                except errors.LockNotAvailable as error:
+                    raise ArchiveBusy(f"The events of {day} are being read at this moment; try again later.") from error
             connection.execute(
                 """
                 insert into raw.archived_dates (usage_date, location, count_rows, checksum, archived_at)
@@ -112,29 +120,34 @@ class Archive:
         Returns:
             How many events were changed.
         """
-        for path in self._files.glob(f"{self._root}/usage_events/*/*.unfinished"):
-            self._files.rm(path)
-        changed = 0
-        for path in sorted(self._files.glob(f"{self._root}/usage_events/*/*.parquet")):
-            changed += self._rewrite(connection, path, company_id, customer, pseudonym)
-        return changed
+        paths = sorted(self._files.find(f"{self._root}/usage_events")) if self._files.exists(self._root) else []
+        for path in paths:
+            if path.endswith(".unfinished"):
+                self._files.rm(path)
+        locations = [path[len(self._root) :].lstrip("/") for path in paths if path.endswith(".parquet")]
+        return sum(self._rewrite(connection, location, company_id, customer, pseudonym) for location in locations)
 
-    def _rewrite(self, connection: Connection, path: str, company_id: int, customer: str, pseudonym: str) -> int:
-        location = path[len(self._root) :].lstrip("/")
-        with connection.transaction(), self._loaded(connection, location) as table:
-            found = connection.execute(
-                sql.SQL(
-                    "update {table} set customer = %s, properties = null where company_id = %s and customer = %s"
-                ).format(table=table),
-                [pseudonym, company_id, customer],
-            ).rowcount
-            if found:
-                self._write(connection, ALL, location, table)
+    def _rewrite(self, connection: Connection, location: str, company_id: int, customer: str, pseudonym: str) -> int:
+        """Write a second file, let the book name it, then remove the first: a crash leaves what the book says."""
+        rewritten = f"{location.removesuffix('.parquet')}.{pseudonym}.parquet"
+        with connection.transaction():
+            connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
+            with self._loaded(connection, location) as table:
+                found = connection.execute(
+                    sql.SQL(
+                        "update {table} set customer = %s, properties = null where company_id = %s and customer = %s"
+                    ).format(table=table),
+                    [pseudonym, company_id, customer],
+                ).rowcount
+                if not found:
+                    return 0
+                self._write(connection, ALL, rewritten, table)
                 rows, checksum = _measure(connection, table)
-                connection.execute(
-                    "update raw.archived_dates set count_rows = %s, checksum = %s where location = %s",
-                    [rows, checksum, location],
-                )
+            connection.execute(
+                "update raw.archived_dates set location = %s, count_rows = %s, checksum = %s where location = %s",
+                [rewritten, rows, checksum, location],
+            )
+        self._files.rm(f"{self._root}/{location}")
         return found
 
     @contextmanager

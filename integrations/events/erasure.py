@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_hex
+from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
@@ -13,7 +15,7 @@ from integrations.events.archive import Archive
 from integrations.events.contract import VOID
 from integrations.events.publish import PUBLISH_LOCK
 
-__all__ = ["Erasure", "erase_customer"]
+__all__ = ["Erasure", "erase_customer", "names_customer"]
 
 TABLES = """
     select tables.table_schema, tables.table_name,
@@ -30,14 +32,17 @@ TABLES = """
 PROPERTIES = sql.SQL(
     ", properties = case when event_type = {} then jsonb_build_object('voids', properties -> 'voids') end"
 ).format(sql.Literal(VOID))
-# A refused line may be of any shape: it goes when it names the customer, and this company or none that is known.
-REDACT = """
-    update raw.rejected_events set payload = '{"erased": true}', message = 'the line was erased on request'
-    where payload ~ any(%(customer)s) and (
-        payload ~ %(company)s
-        or not exists (select from raw.company_ids where position(company_key in rejected_events.payload) > 0)
-    )
+CANDIDATES = """
+    select load_id, line, reason, payload from raw.rejected_events inner join raw.loads using (load_id)
+    where loads.feed = 'events' and payload ~ any(%s)
 """
+REDACT = """
+    update raw.rejected_events as rejected
+    set reason = 'erased', field = null, payload = '{}', message = 'the line was erased on request'
+    from unnest(%s::bigint[], %s::bigint[]) as found (load_id, line)
+    where rejected.load_id = found.load_id and rejected.line = found.line
+"""
+OF_ROWS = {"conflict", "too_late", "discarded"}  # they keep the row that was complete when it was refused
 # A replay is no file: its lines lie in the file of the load that was replayed.
 FILES = """
     with recursive named as (
@@ -45,6 +50,8 @@ FILES = """
             select load_id from raw.usage_events where company_id = %(company)s and customer = %(customer)s
             union
             select load_id from raw.held_events where company_id = %(company)s and customer = %(customer)s
+            union
+            select load_id from raw.replaced_events where company_id = %(company)s and customer = %(customer)s
         )
         union
         select replayed.load_id from named
@@ -62,8 +69,8 @@ class Erasure:
     Attributes:
         pseudonym: what stands where the customer's name stood, so that counts and amounts stay as they are.
         counts: rows changed per table, and in the archive.
-        files: those whose events, held ones included, named the customer; they are for their owner to delete. Files
-            whose events were all archived or refused are not among them.
+        files: those whose events, held and replaced ones included, named the customer; they are for their owner to
+            delete. Files whose events were all archived or refused are not among them.
     """
 
     pseudonym: str
@@ -88,12 +95,16 @@ def erase_customer(
 
     Raises:
         LookupError: when no company has this key.
+        ValueError: for a customer without a name.
     """
+    if not customer.strip():
+        raise ValueError("Which customer is to be forgotten? Its name is empty.")
     found = connection.execute("select company_id from raw.company_ids where company_key = %s", [company]).fetchone()
     if found is None:
         raise LookupError(f"No company {company!r} is known.")
     company_id, pseudonym = found[0], f"erased-{token_hex(8)}"
-    files = [name for (name,) in connection.execute(FILES, {"company": company_id, "customer": customer})]
+    names = connection.execute(FILES, {"company": company_id, "customer": customer})
+    files = [name.partition(" as all of ")[0] for (name,) in names]
     counts = {"archive": archive.rewrite(connection, company_id, customer, pseudonym)}
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
@@ -103,8 +114,7 @@ def erase_customer(
             )
             changed = connection.execute(statement, [pseudonym, company_id, customer]).rowcount
             counts[f"{schema}.{table}"] = changed
-        patterns = {"customer": _forms(customer), "company": _forms(company)[0]}
-        counts["raw.rejected_events"] = connection.execute(REDACT, patterns).rowcount
+        counts["raw.rejected_events"] = _redact(connection, company_id, company, customer)
         if any(counts.values()):
             connection.execute(
                 "insert into ops.erasures (company_id, pseudonym, reference, counts, erased_at)"
@@ -114,7 +124,63 @@ def erase_customer(
     return Erasure(pseudonym, counts, files)
 
 
+def _redact(connection: Connection, company_id: int, company: str, customer: str) -> int:
+    """Empty the refused lines that name the customer; returns how many."""
+    others = {key for (key,) in connection.execute("select company_key from raw.company_ids")} - {company}
+    found = [
+        (load_id, line)
+        for load_id, line, reason, payload in connection.execute(CANDIDATES, [list(map(_word, _forms(customer)))])
+        if (
+            _is_row_of(payload, company_id, customer)
+            if reason in OF_ROWS
+            else names_customer(payload, company, customer, others)
+        )
+    ]
+    return connection.execute(REDACT, [[load_id for load_id, _ in found], [line for _, line in found]]).rowcount
+
+
+def _is_row_of(payload: str, company_id: int, customer: str) -> bool:
+    row: dict[str, Any] = json.loads(payload)
+    return (row.get("company_id"), row.get("customer")) == (company_id, customer)
+
+
+def names_customer(payload: str, company: str, customer: str, others: Set[str]) -> bool:
+    """Tell whether a refused line is about a customer of a company.
+
+    An event or a row of a table is, when one of its texts is the customer's name, and it names this company or none
+    that is known. What can't be read is, when it holds the name as a word.
+
+    Args:
+        payload: the line as it was read, in which the name occurs as a word.
+        company: the company's key.
+        customer: as the events name it.
+        others: the keys of all other companies.
+    """
+    try:
+        said = set(_texts(json.loads(payload)))
+    except (ValueError, RecursionError):
+        others_named = (key for key in others if key in payload and re.search(_word(re.escape(key)), payload))
+        return bool(re.search(_word(re.escape(company)), payload)) or not any(others_named)
+    return customer in said and (company in said or not said & others)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
+def _word(pattern: str) -> str:
+    """A regular expression for what stands as a word of its own, for PostgreSQL and Python alike."""
+    return rf"(^|\W){pattern}(\W|$)"
+
+
 def _forms(name: str) -> list[str]:
-    """Regular expressions for a name as a word of its own: as it is, and as JSON writes it."""
-    written = {name, json.dumps(name)[1:-1], json.dumps(name, ensure_ascii=False)[1:-1]}
-    return [f"(^|[^[:alnum:]]){re.escape(form)}([^[:alnum:]]|$)" for form in sorted(written)]
+    """A name as it is, and in the ways in which JSON may write it, escaped for a regular expression."""
+    in_ascii, in_unicode = (json.dumps(name, ensure_ascii=ascii)[1:-1] for ascii in (True, False))
+    capitals = re.sub(r"\\u[0-9a-f]{4}", lambda code: "\\u" + code[0][2:].upper(), in_ascii)
+    written = {name, in_ascii, in_unicode, capitals}
+    written |= {form.replace("/", "\\/") for form in written}
+    return sorted(map(re.escape, written))

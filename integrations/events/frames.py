@@ -1,16 +1,15 @@
 """Replace all events of a company in a time frame by those of a file, in one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, Rollback
 
-from integrations.events.directory import Directory
 from integrations.events.directory_rows import read_directory
 from integrations.events.incoming import INCOMING, create_incoming, store
-from integrations.events.ledger import Arrival, LoadReport, already_loaded, close_load, open_load
+from integrations.events.ledger import Arrival, LoadReport, close_load, open_load
 from integrations.events.mapping import SourceMapping
 from integrations.events.normalise import Normaliser
 from integrations.events.parsing import event_batches
@@ -56,6 +55,25 @@ OUTSIDE = """
 """
 
 
+STANDS = """
+    with current as (
+        select keys.event_key, keys.content_hash
+        from raw.usage_events as events
+        inner join raw.event_keys as keys
+            on keys.company_id = events.company_id and keys.event_key = raw.event_key(events.source, events.event_id)
+        where events.company_id = %(company_id)s and events.occurred_at >= %(begin)s and events.occurred_at < %(end)s
+            and events.usage_date between %(first)s and %(last)s
+    )
+    select not exists (select event_key, content_hash from incoming except select event_key, content_hash from current)
+        and not exists (select event_key, content_hash from current except select event_key, content_hash from incoming)
+"""
+# Whatever the company's zone was: a date of which it has events, in the database or in the archive.
+DATES_OF_COMPANY = """
+    select distinct usage_date from raw.event_keys
+    where company_id = %(company_id)s and usage_date between %(first)s and %(last)s
+"""
+
+
 class FrameRefused(ValueError):
     """A file that can't stand for a whole time frame; nothing was changed."""
 
@@ -83,17 +101,6 @@ class Frame:
         day = timedelta(days=1)
         return self.begin.astimezone(UTC).date() - day, self.end.astimezone(UTC).date() + day
 
-    def months(self, directory: Directory) -> set[date]:
-        """The first days of the months that it touches in the company's own zone."""
-        last = self.end - timedelta(microseconds=1)
-        days = [
-            time.astimezone(company.zone).date()
-            for time in (self.begin, last)
-            if (company := directory.company(self.company, time))
-        ]
-        count = (max(days) - min(days)).days + 1
-        return {month_of(min(days) + timedelta(days=i)) for i in range(count)}
-
 
 def replace_frame(
     connection: Connection, frame: Frame, path: Path, now: datetime, mapping: SourceMapping | None = None
@@ -109,17 +116,26 @@ def replace_frame(
     Raises:
         FrameRefused: when the file can't be read or holds anything that can't count; nothing was changed.
     """
-    arrival = Arrival.of("events", path, f"{path.name} as all of {frame}", now)
     try:
         with connection.transaction():
-            if known := already_loaded(connection, arrival):
-                return known
-            report = open_load(connection, arrival, now, mapping)
-            _replace(connection, frame, path, now, mapping, report)
+            report = open_load(connection, _arrival(connection, frame, path, now), now, mapping)
+            report.is_new = _replace(connection, frame, path, now, mapping, report)
+            if not report.is_new:
+                raise Rollback
             close_load(connection, report)
-            return report
     except UnreadableFile as error:
         raise FrameRefused(str(error)) from error
+    return report
+
+
+def _arrival(connection: Connection, frame: Frame, path: Path, now: datetime) -> Arrival:
+    """The file as the book of loads knows it; the same one may stand for its frame again after another one did."""
+    arrival = Arrival.of("events", path, f"{path.name} as all of {frame}", now)
+    if arrival.problem:
+        raise FrameRefused(arrival.problem)
+    row = connection.execute("select count(*) from raw.loads where file_name = %s", [arrival.name]).fetchone()
+    assert row is not None
+    return replace(arrival, fingerprint=f"{arrival.fingerprint} ({row[0] + 1})")
 
 
 def _replace(
@@ -129,20 +145,22 @@ def _replace(
     now: datetime,
     mapping: SourceMapping | None,
     report: LoadReport,
-) -> None:
+) -> bool:
+    """Replace the frame; tells whether that changes anything."""
     create_incoming(connection)
-    directory = read_directory(connection)
-    normaliser = Normaliser.at(directory, now)
+    normaliser = Normaliser.at(read_directory(connection), now)
     for batch in event_batches(path, mapping, path.name, normaliser, report.load_id):
         store(connection, report, batch)
     connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
     where = _where(connection, frame, report)
     _require_whole(connection, report, where)
-    if archived := frame.months(directory) & archived_months(connection):
-        raise FrameRefused(
-            f"Events of {min(archived):%Y-%m} are archived; bring them back with `usage-pricing restore`."
-        )
+    if connection.execute(STANDS, where).fetchone() == (True,):
+        return False
+    archived = archived_months(connection)
+    kept = {month_of(day) for (day,) in connection.execute(DATES_OF_COMPANY, where)}
     touched = _take_out(connection, where)
+    if closed := archived & (kept | set(map(month_of, touched))):
+        raise FrameRefused(f"Events of {min(closed):%Y-%m} are archived; bring them back with `usage-pricing restore`.")
     publication = Publication(connection, INCOMING, report.load_id)
     publication.add()
     report.add(publication.finish(touched))
@@ -150,6 +168,7 @@ def _replace(
         raise FrameRefused(f"{report.file_name} is refused: {_refusals(connection, report)}")
     connection.execute("drop table incoming")
     report.message = f"it replaced {_count_replaced(connection, report):,} events of {frame}"
+    return True
 
 
 def _where(connection: Connection, frame: Frame, report: LoadReport) -> dict[str, Any]:

@@ -82,8 +82,15 @@ class Normaliser:
         day, minute, opens, closes = company.hours.get(hour) or company.local_time(hour, second)
         minute += second // 60
         said = (
-            *(kind, time, branch, customer, quantity if quantity is ONE else quantity.normalize(), duration),
-            *(outcome, service, channel, revenue if revenue is None else revenue.normalize(), currency, properties),
+            *(kind, time, branch, customer, quantity if quantity is ONE else quantity.normalize() + 0, duration),
+            *(
+                outcome,
+                service,
+                channel,
+                revenue if revenue is None else revenue.normalize() + 0,
+                currency,
+                properties or None,
+            ),
         )
         return (
             company.company_id,

@@ -15,12 +15,12 @@ from integrations.events.incoming import INCOMING, create_incoming, store
 from integrations.events.ledger import Arrival, LoadReport, close_load, open_load
 from integrations.events.mapping import SourceMapping
 from integrations.events.normalise import Normaliser
-from integrations.events.publish import Restore, publish
+from integrations.events.publish import PUBLISH_LOCK, Restore, publish
 
 __all__ = ["MappingOf", "has_late_lines", "replay_load", "replayable_loads"]
 
 # Of these a person has decided, or nothing could make them say anything else.
-FINAL = ["discarded", "conflict", "line_too_long"]
+FINAL = ["discarded", "conflict", "line_too_long", "erased"]
 TOO_LATE = "too_late"
 MappingOf = Callable[[str], SourceMapping | None]
 
@@ -86,6 +86,7 @@ def replay_load(
         )
         report = open_load(connection, _arrival(connection, load_id, now), now, mapping)
         create_incoming(connection)
+        connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])  # first, as whoever erases takes it
         _judge(connection, load_id, report, mapping, now)
         if restore:
             _take_late(connection, load_id, report)
@@ -109,7 +110,10 @@ def _published(connection: Connection, load_id: int) -> dict[str, Any]:
         .fetchone()
     )
     if row is None:
-        raise LookupError(f"Load {load_id} is no published load of events; release a held one first.")
+        raise LookupError(
+            f"Load {load_id} is no published load of events; release a held one first. Of a reference feed, the refused"
+            " lines are sent again in a file of another name."
+        )
     return row
 
 

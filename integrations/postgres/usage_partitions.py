@@ -23,9 +23,15 @@ def ensure_partition(connection: Connection, day: date) -> None:
 
 
 def drop_partition(connection: Connection, day: date) -> None:
-    """Drop a date's partition with its events."""
+    """Drop a date's partition with its events; gives up after some seconds, since whoever loads waits meanwhile.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: while somebody reads any partition.
+    """
+    connection.execute("set local lock_timeout = '5s'")
     connection.execute(sql.SQL("alter table raw.usage_events detach partition {}").format(_table(day)))
     connection.execute(sql.SQL("drop table {}").format(_table(day)))
+    connection.execute("set local lock_timeout = default")
 
 
 def partition_dates(connection: Connection) -> list[date]:

@@ -70,8 +70,10 @@ def _finding(code: str, severity: str, numbers: Facts) -> Finding:
 
 
 def _rapid_growth(row: Mapping[Any, Any]) -> Finding | None:
+    if row["growth_trajectory"] != "up":
+        return None
     growth = float(row["growth_per_week"]) * 30 / 7
-    if row["growth_trajectory"] != "up" or not growth > RAPID_GROWTH:
+    if not growth > RAPID_GROWTH:
         return None
     return _finding("rapid_growth", "warning", {"growth_per_month": round(growth, 4), "threshold": RAPID_GROWTH})
 

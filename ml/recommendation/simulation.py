@@ -103,7 +103,9 @@ def require_one_currency(plans: Sequence[Plan], currency: str | None = None) -> 
 def _costs(plans: Sequence[Plan], meters: tuple[str, ...], usage: Floats) -> Floats:
     count, _, paths = usage.shape
     flat = {meter: usage[:, column].ravel() for column, meter in enumerate(meters)}
-    return np.stack([monthly_cost(plan, flat).reshape(count, paths) for plan in plans], axis=1)
+    # Without any meter a plan costs its base fee, once.
+    costs = (np.broadcast_to(monthly_cost(plan, flat), count * paths) for plan in plans)
+    return np.stack([cost.reshape(count, paths) for cost in costs], axis=1)
 
 
 def _spreads(monthly: Floats) -> list[list[dict[str, float]]]:

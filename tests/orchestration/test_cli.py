@@ -72,11 +72,21 @@ def test_a_bad_line_is_quarantined_with_its_reason_while_the_rest_loads(run, pip
     result = run("ingest", path)
     assert result.exit_code == 0
     assert "inserted 1 + duplicate 0 + rejected 1" in result.output.replace("\n", " ")
+    why = f"Rejected as {reason}{f' in {field}' if field else ''}: 1; first in line 1: "
+    assert why in result.output
+    assert why in run("loads", "show", str(pipeline.value("select max(load_id) from raw.loads"))).output
     query = """
         select loads.file_name, rejected.line, rejected.reason, rejected.field
         from raw.rejected_events as rejected join raw.loads as loads using (load_id)
     """
     assert pipeline.rows(query) == [("mixed.ndjson", 1, reason, field)]
+
+
+def test_a_file_of_which_nothing_was_kept_says_how_it_is_read_again(run, pipeline):
+    path = pipeline.land("unseen", "table.csv", "no,seconds\n1,60\n")
+    assert "To have it read again" not in run("ingest", path).output
+    again = run("ingest", path).output.replace("\n", "")
+    assert "To have it read again, give it another name." in again
 
 
 def test_an_unknown_time_zone_names_file_line_and_field(run, pipeline):

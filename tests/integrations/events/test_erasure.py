@@ -1,13 +1,15 @@
 """A customer who asks to be forgotten is named nowhere afterwards, and no count changes by it."""
 
-from datetime import date
+import json
+from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
 
 from integrations.events.archive import Archive
-from integrations.events.erasure import erase_customer
+from integrations.events.erasure import erase_customer, names_customer
 from integrations.events.feeds import load_feed
+from integrations.events.frames import Frame, replace_frame
 from integrations.events.replay import replay_load
 from tests.feeds import event
 from tests.integrations.events.conftest import NOW
@@ -127,6 +129,87 @@ def test_tables_of_later_marts_are_found_by_their_columns(filled, archive):
     erased = erase_customer(filled, archive, "acme", NAME, NOW)
     assert erased.counts["marts.dim_customers"] == 1
     filled.execute("drop table marts.dim_customers")
+
+
+def test_complete_rows_are_told_by_their_company_and_customer(known, load, write, archive):
+    """Conflicts name a company by its id alone; another company's stays, though no key stands in it."""
+    load(write("a.ndjson", event("1", NEW, customer=NAME), event("2", NEW, "york", customer=NAME)))
+    again = [event("1", NEW, customer=NAME, channel="x"), event("2", NEW, "york", customer=NAME, channel="x")]
+    load(write("b.ndjson", *again))
+    known.execute("insert into raw.company_ids (company_key) values ('call')")
+    assert erase_customer(known, archive, "acme", NAME, NOW).counts["raw.rejected_events"] == 1
+    assert known.execute("select line, reason from raw.rejected_events order by line").fetchall() == [
+        (1, "erased"),
+        (2, "conflict"),
+    ]
+
+
+def test_what_was_erased_is_no_obstacle_to_what_came_too_late(known, load, write, archive):
+    load(write("a.ndjson", event("1", OLD)))
+    archive.archive(known, date(2026, 7, 5), NOW)
+    report = load(write("b.ndjson", event("2", OLD, customer=NAME), event("3", OLD, customer="c-3")))
+    erase_customer(known, archive, "acme", NAME, NOW)
+    replayed = replay_load(
+        known, report.load_id, NOW, restore=lambda connection, dates: archive.restore(connection, dates, NOW)
+    )
+    assert replayed.inserted == 1
+    assert known.execute("select event_id from raw.usage_events order by 1").fetchall() == [("1",), ("3",)]
+
+
+@pytest.mark.parametrize(
+    ("payload", "is_named"),
+    [
+        ('{"subject": "acme", "data": {"customer": "c-7"}}', True),
+        ('{"subject": "acme", "data": {"customer": "c-70", "revenue": 7}}', False),
+        ('{"subject": "acme", "data": {"note": {"who": ["c-7"]}}}', True),
+        ('{"subject": "acem", "data": {"customer": "c-7"}}', True),
+        ('{"subject": "york", "data": {"customer": "c-7"}}', False),
+        ('{"who": "c-7", "seconds": "10"}', True),
+        ('{"who": "c-7", "company": "york"}', False),
+        ('{"subject": "acme", "data": {"customer": "c-7"', True),
+        ('{"subject": "york", "data": {"customer": "c-7"', False),
+        ('{"subject": "newyorker", "data": {"customer": "c-7"', True),
+        ("c-7;09:00;acme", True),
+    ],
+)
+def test_a_refused_line_is_about_a_customer_of_this_company_or_of_none_that_is_known(payload, is_named):
+    assert names_customer(payload, "acme", "c-7", {"york"}) is is_named
+
+
+@pytest.mark.parametrize("name", ["MÜller", "a/b", 'q"uote', "\N{GRINNING FACE}"])
+def test_a_name_is_found_in_whatever_way_a_line_writes_it(known, load, write, archive, name):
+    row = json.dumps(event("1", NEW, customer=name, branch="nowhere"))
+    written = [row, row.replace("\\u00dc", "\\u00DC"), row.replace("/b", "\\/b")]
+    load(write("a.ndjson", "\n".join(written)))
+    assert erase_customer(known, archive, "acme", name, NOW).counts["raw.rejected_events"] == 3
+
+
+def test_a_crash_while_the_archive_is_rewritten_leaves_it_readable(filled, archive, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("integrations.events.archive._measure", stop)
+    with pytest.raises(KeyboardInterrupt):
+        erase_customer(filled, archive, "acme", NAME, NOW)
+    monkeypatch.undo()
+    erased = erase_customer(filled, archive, "acme", NAME, NOW)
+    archive.restore(filled, [date(2026, 7, 5)], NOW)
+    assert filled.execute("select customer from raw.usage_events where event_id = '1'").fetchone() == (
+        erased.pseudonym,
+    )
+
+
+def test_files_of_replaced_events_are_named(known, load, write, archive):
+    load(write("a.ndjson", event("1", NEW, customer=NAME)))
+    frame = Frame("acme", datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 9, tzinfo=UTC))
+    replace_frame(known, frame, write("b.ndjson", event("2", NEW, customer=NAME)), NOW)
+    assert erase_customer(known, archive, "acme", NAME, NOW).files == ["a.ndjson", "b.ndjson"]
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_customer_without_a_name_is_nobody(known, archive, name):
+    with pytest.raises(ValueError, match="Its name is empty"):
+        erase_customer(known, archive, "acme", name, NOW)
 
 
 def test_an_unknown_company_is_an_error(known, archive):

@@ -61,10 +61,37 @@ def test_keys_go_with_their_events(filled, replace, load, write, stored):
 
 
 def test_doing_it_twice_has_the_effect_of_once(filled, replace, write, snapshot):
-    path = write("b.ndjson", event("new", "2026-10-06T08:00:00Z"))
-    replace(path)
+    row = event("new", "2026-10-06T08:00:00Z")
+    replace(write("b.ndjson", row))
     before = snapshot()
-    assert not replace(path).is_new
+    assert not replace(write("other name.ndjson", row, row)).is_new
+    assert snapshot() == before
+
+
+def test_a_replacement_can_be_taken_back_and_repeated(filled, replace, load, write, stored):
+    first, second = write("b.ndjson", FIRST, LAST), write("c.ndjson", event("new", "2026-10-06T08:00:00Z"))
+    for path, ids in ((second, ["new"]), (first, ["first", "last"]), (second, ["new"])):
+        assert replace(path).is_new
+        assert [id for id, _ in stored() if id in ("first", "last", "new")] == ids
+    load(write("late.ndjson", event("late", "2026-10-06T09:00:00Z")))
+    assert replace(second).is_new
+    assert "late" not in [id for id, _ in stored()]
+
+
+def test_the_same_bytes_are_read_again_once_their_events_were_replaced(filled, replace, load, write, stored):
+    replace(write("b.ndjson", ""))
+    report = load(write("again.ndjson", BEFORE, FIRST, LAST, AFTER, OTHER))
+    assert (report.inserted, report.duplicate) == (2, 3)
+    assert [id for id, _ in stored()] == ["after", "before", "first", "last", "other"]
+
+
+def test_a_void_of_an_archived_event_stays_until_its_month_is_back(known, load, replace, write, tmp_path, snapshot):
+    load(write("a.ndjson", event("old", "2026-07-05T08:00:00Z")))
+    load(write("b.ndjson", event("v", "2026-10-05T08:00:00Z", type="void", voids="old")))
+    Archive(str(tmp_path / "archive")).archive(known, date(2026, 7, 5), NOW)
+    before = snapshot()
+    with pytest.raises(FrameRefused, match="Events of 2026-07 are archived"):
+        replace(write("c.ndjson", ""))
     assert snapshot() == before
 
 

@@ -81,7 +81,12 @@ STATEMENTS: tuple[str, ...] = (
     " 'One row per usage date whose events went into a file of the archive; restored_at says that they are back.'",
     "alter table raw.loads add column mapping jsonb",
     "comment on column raw.loads.mapping is 'The source mapping by which the file was read; null for CloudEvents.'",
+    "create index on raw.loads (fingerprint)",
+    "create index on raw.voids (company_id, event_key) where usage_date is null",
+    "create index on raw.voids (load_id)",
+    "create index on raw.replaced_events (replaced_by)",
     "alter table raw.rejected_events add column replayed_by bigint references raw.loads",
+    "create index on raw.rejected_events (replayed_by) where replayed_by is not null",
     "comment on column raw.rejected_events.replayed_by is 'The load that took the line after its cause was mended.'",
     """
     create table ops.erasures (

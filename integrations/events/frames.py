@@ -53,8 +53,6 @@ OUTSIDE = """
     select count(*), min(line) from incoming
     where company_id <> %(company_id)s or occurred_at < %(begin)s or occurred_at >= %(end)s
 """
-
-
 STANDS = """
     with current as (
         select keys.event_key, keys.content_hash

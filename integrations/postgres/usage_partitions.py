@@ -7,6 +7,7 @@ from psycopg import Connection, sql
 __all__ = ["archived_months", "drop_partition", "ensure_partition", "month_of", "partition_dates"]
 
 PREFIX = "usage_events_"
+LONGEST_WAIT = "5s"
 
 
 def ensure_partition(connection: Connection, day: date) -> None:
@@ -28,7 +29,7 @@ def drop_partition(connection: Connection, day: date) -> None:
     Raises:
         psycopg.errors.LockNotAvailable: while somebody reads any partition.
     """
-    connection.execute("set local lock_timeout = '5s'")
+    connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LONGEST_WAIT)))
     connection.execute(sql.SQL("alter table raw.usage_events detach partition {}").format(_table(day)))
     connection.execute(sql.SQL("drop table {}").format(_table(day)))
     connection.execute("set local lock_timeout = default")

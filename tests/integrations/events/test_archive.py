@@ -3,12 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.events.archive import Archive, ArchiveDamaged
+from integrations.events.archive import Archive, ArchiveBusy, ArchiveDamaged
 from integrations.events.retention import dates_to_archive, retention_days
+from integrations.postgres import usage_partitions
 from tests.feeds import event
 from tests.integrations.events.conftest import NOW
 
@@ -120,6 +122,26 @@ def test_a_damaged_file_restores_nothing_and_says_which_it_is(filled, archive, t
     assert snapshot() == []
     waiting = filled.execute("select count(*) from raw.archived_dates where restored_at is null").fetchone()
     assert waiting == (2,)
+
+
+def test_what_somebody_reads_is_not_dropped_and_keeps_nobody_waiting(
+    filled, archive, database_url, snapshot, monkeypatch
+):
+    before = snapshot()
+    drop = usage_partitions.drop_partition
+
+    def at_once(connection, day):
+        connection.execute("set local statement_timeout = '20s'")
+        drop(connection, day)
+
+    monkeypatch.setattr("integrations.events.archive.drop_partition", at_once)
+    monkeypatch.setattr(usage_partitions, "LONGEST_WAIT", "100ms")
+    with psycopg.connect(database_url) as reader:
+        reader.execute("select count(*) from raw.usage_events")
+        with pytest.raises(ArchiveBusy, match="are being read at this moment"):
+            archive.archive(filled, DAY, NOW)
+    assert snapshot() == before
+    assert archive.archive(filled, DAY, NOW).rows == 2
 
 
 def test_nothing_is_dropped_when_what_was_written_is_not_what_is_read(filled, archive, snapshot, monkeypatch):

@@ -116,11 +116,16 @@ def test_a_company_that_never_closes_has_no_after_hours():
         {"revenue": "12.500"},
         {"quantity": 1},
         {"quantity": "1.0"},
+        {"properties": {}},
         {"_specversion": "1.1"},
     ],
 )
 def test_the_fingerprint_does_not_depend_on_how_something_is_written(changes):
     assert row_of(**{"revenue": 12.5, **changes})["content_hash"] == row_of(revenue=12.5)["content_hash"]
+
+
+def test_nothing_is_nothing_with_either_sign():
+    assert row_of(quantity="-0.0", revenue=-0.0)["content_hash"] == row_of(quantity=0, revenue=0)["content_hash"]
 
 
 def test_the_fingerprint_does_not_depend_on_the_order_of_properties():

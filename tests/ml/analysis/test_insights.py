@@ -44,6 +44,10 @@ def test_growth_that_is_only_noise_is_no_warning(insights):
     assert "rapid_growth" not in insights([{}], growth_per_week=0.5, growth_trajectory="stable")
 
 
+def test_growth_that_is_not_known_is_no_warning(insights):
+    assert "rapid_growth" not in insights([{}], growth_per_week=None, growth_trajectory=None)
+
+
 @pytest.mark.parametrize(("after", "severity"), [(2, "info"), (3, "notice")])
 def test_after_hours_above_a_fifth_are_noticed(insights, after, severity):
     found = insights([{"total_calls": 10, "after_hours_calls": after}])

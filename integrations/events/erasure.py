@@ -11,8 +11,7 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
-from integrations.events.archive import Archive
-from integrations.events.contract import VOID
+from integrations.events.archive import FORGET_PROPERTIES, Archive
 from integrations.events.publish import PUBLISH_LOCK
 
 __all__ = ["Erasure", "erase_customer", "names_customer"]
@@ -29,9 +28,6 @@ TABLES = """
     having bool_or(columns.column_name = 'customer') and bool_or(columns.column_name = 'company_id')
     order by 1, 2
 """
-PROPERTIES = sql.SQL(
-    ", properties = case when event_type = {} then jsonb_build_object('voids', properties -> 'voids') end"
-).format(sql.Literal(VOID))
 CANDIDATES = """
     select load_id, line, reason, payload from raw.rejected_events inner join raw.loads using (load_id)
     where loads.feed = 'events' and payload ~ any(%s)
@@ -110,7 +106,8 @@ def erase_customer(
         connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
         for schema, table, has_properties in connection.execute(TABLES).fetchall():
             statement = sql.SQL("update {} set customer = %s{} where company_id = %s and customer = %s").format(
-                sql.Identifier(schema, table), PROPERTIES if has_properties else sql.SQL("")
+                sql.Identifier(schema, table),
+                sql.SQL(", {}").format(FORGET_PROPERTIES) if has_properties else sql.SQL(""),
             )
             changed = connection.execute(statement, [pseudonym, company_id, customer]).rowcount
             counts[f"{schema}.{table}"] = changed

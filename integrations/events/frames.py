@@ -191,7 +191,7 @@ def _require_whole(connection: Connection, report: LoadReport, where: dict[str, 
         raise FrameRefused(f"{report.file_name} is refused: {_refusals(connection, report)}")
     row = connection.execute(OUTSIDE, where).fetchone()
     if row and row[0]:
-        raise FrameRefused(f"{row[0]:,} events lie outside {report.file_name}; the first is in line {row[1]}.")
+        raise FrameRefused(f"{report.file_name}: {row[0]:,} of its events lie outside, the first in line {row[1]}.")
 
 
 def _refusals(connection: Connection, report: LoadReport) -> str:

@@ -109,10 +109,15 @@ def test_a_resend_of_an_erased_event_is_a_duplicate(filled, archive, load, write
 
 def test_a_void_keeps_what_it_voids(known, load, write, archive):
     load(write("a.ndjson", event("v", NEW, type="void", voids="1", customer=NAME, note="x")))
+    load(write("b.ndjson", event("w", OLD, type="void", voids="2", customer=NAME, note="x")))
+    archive.archive(known, date(2026, 7, 5), NOW)
     erase_customer(known, archive, "acme", NAME, NOW)
-    assert known.execute("select properties from raw.usage_events").fetchone() == (
-        {"voids": {"id": "1", "source": "/phone"}},
-    )
+    archive.restore(known, [date(2026, 7, 5)], NOW)
+    rows = known.execute("select event_id, properties from raw.usage_events order by 1").fetchall()
+    assert rows == [
+        ("v", {"voids": {"id": "1", "source": "/phone"}}),
+        ("w", {"voids": {"id": "2", "source": "/phone"}}),
+    ]
 
 
 def test_what_a_crash_left_in_the_archive_goes_too(filled, archive, tmp_path):

@@ -5,7 +5,7 @@ the company are rebuilt in it by the models' own SQL, the rating and recommendat
 do, and all of it is rolled back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
@@ -28,7 +28,7 @@ from orchestration.billing import lines_due
 from orchestration.recommendations import read_plans, with_current_plan
 from orchestration.resources import has_marts
 
-MODELS = ("fct_usage_hourly", "fct_usage_daily", "fct_meter_usage_daily")
+MODELS = ("int_meter_values", "int_meter_levels", "fct_usage_hourly", "fct_usage_daily", "fct_meter_usage_daily")
 Window = tuple[date, date]
 EVENTS = """
     select usage_date, sum(before)::bigint, sum(after)::bigint from (
@@ -87,7 +87,7 @@ def effect_of(url: str, frame: Frame, path: Path, now: datetime, mapping: Source
             events = connection.execute(EVENTS, {"load_id": load.load_id}).fetchall() if load.is_new else []
         dates = [*frame.dates, *map(date.fromisoformat, load.usage_dates)]  # a void reaches beyond its own frame
         window = min(dates), max(dates)
-        models = dbt.compiled(MODELS, url, now, window) if load.is_new and has_marts(connection) else {}
+        models = dbt.compiled(MODELS, url, now, window) if load.is_new and has_marts(connection) else []
         with connection.transaction(force_rollback=True):
             before = _figures(connection, frame, window, now, models)
             replace_frame(connection, frame, path, now, mapping)
@@ -114,15 +114,17 @@ def differences(
     return units, amounts, advice
 
 
-def _figures(connection: Connection, frame: Frame, window: Window, now: datetime, models: Mapping[str, str]) -> Figures:
+def _figures(
+    connection: Connection, frame: Frame, window: Window, now: datetime, models: Sequence[dbt.Compiled]
+) -> Figures:
     row = connection.execute(
         "select company_id from raw.company_ids where company_key = %s", [frame.company]
     ).fetchone()
     if row is None or not models:
         return Figures({}, {}, {})
     company_id = row[0]
-    for name, query in models.items():
-        _rebuild(connection, name, query, company_id, window)
+    for model in models:
+        _rebuild(connection, model, company_id, window)
     units = connection.execute(UNITS, [company_id, *window])
     amounts: dict[tuple[date, str], Decimal] = {}
     for line in lines_due(connection, now, company_id):
@@ -135,13 +137,17 @@ def _figures(connection: Connection, frame: Frame, window: Window, now: datetime
     )
 
 
-def _rebuild(connection: Connection, name: str, query: str, company_id: int, window: Window) -> None:
-    """Build a model anew for one company over a window of dates, as `replace_range` does for all."""
-    table, source = sql.Identifier("marts", name), sql.SQL("({}) as built").format(sql.SQL(query))  # type: ignore[arg-type]
+def _rebuild(connection: Connection, model: dbt.Compiled, company_id: int, window: Window) -> None:
+    """Build a model anew for one company over a window of dates, as a build does for all."""
+    table = sql.Identifier(model.schema, model.table)
+    source = sql.SQL("({}) as built").format(sql.SQL(model.query))  # type: ignore[arg-type]
     columns = connection.execute(sql.SQL("select * from {} limit 0").format(source)).description or []
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
     connection.execute(
-        sql.SQL("delete from {} where company_id = %s and usage_date between %s and %s").format(table),
+        sql.SQL("delete from {} where company_id = %s and usage_date >= %s and (usage_date <= %s or {})").format(
+            table,
+            sql.SQL(model.carried_rows or "false"),  # type: ignore[arg-type]
+        ),
         [company_id, *window],
     )
     connection.execute(

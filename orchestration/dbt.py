@@ -7,6 +7,7 @@ three seconds that loading the definitions may take, and its runner starts a pro
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from io import StringIO
@@ -105,18 +106,31 @@ def build(
         raise dg.Failure("dbt could not build " + "; ".join(errors))
 
 
-def compiled(names: Sequence[str], url: str, known_at: datetime, window: tuple[date, date]) -> dict[str, str]:
-    """The SQL of models over a window of usage dates, first and last included, as a build would run it.
+@dataclass(frozen=True)
+class Compiled:
+    """A model as a build would run it: its table, its query, and which rows after the window it replaces, too."""
+
+    schema: str
+    table: str
+    query: str
+    carried_rows: str | None
+
+
+def compiled(names: Sequence[str], url: str, known_at: datetime, window: tuple[date, date]) -> list[Compiled]:
+    """The SQL of models over a window of usage dates, first and last included, in the order of the names.
 
     Raises:
         LookupError: when one of them does not compile.
     """
     with redirect_stdout(StringIO()):  # dbt shows what it has compiled, even when it is told to be quiet
         results = invoke(["compile", "--select", *names], url, _environment(known_at, window))
-    found = {result.node.name: result.node.compiled_code for result in results}
-    if missing := set(names) - {name for name, code in found.items() if code}:
+    found = {result.node.name: result.node for result in results if result.node.compiled_code}
+    if missing := set(names) - found.keys():
         raise LookupError(f"dbt could not compile {', '.join(sorted(missing))}")
-    return {name: found[name] for name in names}
+    nodes = [found[name] for name in names]
+    return [
+        Compiled(node.schema, node.name, node.compiled_code, node.config.extra.get("carried_rows")) for node in nodes
+    ]
 
 
 def _environment(known_at: datetime, window: tuple[date, date] | None) -> dict[str, str]:

@@ -1,7 +1,8 @@
 {#
     The window of usage dates that a build replaces, half-open. It comes from the environment and is read when a model
     runs, so that another window costs no new parse; and it has no default, since a default would wipe a table.
-    `grain` widens it to whole periods, for models in which a late event changes its whole month.
+    `grain` widens it to whole periods, for models in which a late event changes its whole week or month; `onward` has
+    no end, for models in which it changes every date from its own on.
 #}
 {% macro window_start(grain='day') -%}
     date_trunc('{{ grain }}', {{ _window_edge('START') }})::date
@@ -15,8 +16,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro is_in_window(column, grain='day') -%}
-    {{ column }} >= {{ window_start(grain) }} and {{ column }} < {{ window_end(grain) }}
+{% macro is_in_window(column, grain='day', onward=False) -%}
+    {{ column }} >= {{ window_start(grain) }}{% if not onward %} and {{ column }} < {{ window_end(grain) }}{% endif %}
 {%- endmacro %}
 
 {% macro _window_edge(edge) -%}

@@ -38,6 +38,7 @@ REDACT = """
     from unnest(%s::bigint[], %s::bigint[]) as found (load_id, line)
     where rejected.load_id = found.load_id and rejected.line = found.line
 """
+VALUES = "intermediate.int_meter_values"
 OF_ROWS = {"conflict", "too_late", "discarded"}  # they keep the row that was complete when it was refused
 # A replay is no file: its lines lie in the file of the load that was replayed.
 FILES = """
@@ -111,6 +112,7 @@ def erase_customer(
             )
             changed = connection.execute(statement, [pseudonym, company_id, customer]).rowcount
             counts[f"{schema}.{table}"] = changed
+        counts.update(_forget_value(connection, company_id, customer, pseudonym))
         counts["raw.rejected_events"] = _redact(connection, company_id, company, customer)
         if any(counts.values()):
             connection.execute(
@@ -119,6 +121,17 @@ def erase_customer(
                 [company_id, pseudonym, reference, Jsonb(counts), now],
             )
     return Erasure(pseudonym, counts, files)
+
+
+def _forget_value(connection: Connection, company_id: int, customer: str, pseudonym: str) -> dict[str, int]:
+    """Replace the name among the values that are counted once; returns how many rows, by table."""
+    if connection.execute("select to_regclass(%s)", [VALUES]).fetchone() == (None,):
+        return {}
+    changed = connection.execute(
+        f"update {VALUES} set value = %s where company_id = %s and value = %s".encode(),
+        [pseudonym, company_id, customer],
+    )
+    return {VALUES: changed.rowcount}
 
 
 def _redact(connection: Connection, company_id: int, company: str, customer: str) -> int:

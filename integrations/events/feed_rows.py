@@ -124,8 +124,8 @@ class Subscription(msgspec.Struct, forbid_unknown_fields=True):
         return _append(connection, "subscriptions", ("company_id", "valid_from"), row, load_id, received_at)
 
     def changes_from(self, connection: Connection) -> date | None:
-        """None: no usage date says anything about subscriptions."""
-        return None
+        """The local date of the company on which the plan or the status begins to hold."""
+        return _earliest_date(connection, self.company, "%s::timestamptz", [self.valid_from])
 
 
 FeedRow = Company | Branch | Subscription

@@ -4,11 +4,19 @@ Whoever writes several dates locks them in order, since loads and builds do so a
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from psycopg import Connection
 
-__all__ = ["capture_versions", "dirty_dates", "mark_built", "mark_dirty", "mark_dirty_from", "open_calendar"]
+__all__ = [
+    "capture_versions",
+    "dirty_dates",
+    "mark_built",
+    "mark_dirty",
+    "mark_dirty_from",
+    "mark_ended",
+    "open_calendar",
+]
 
 
 IS_ARCHIVED = """
@@ -42,6 +50,22 @@ def open_calendar(connection: Connection, today: date) -> None:
         """,
         [today],
     )
+
+
+def mark_ended(connection: Connection, now: datetime) -> None:
+    """Mark the dates that were built while they lasted for some company and have ended for it since."""
+    found = connection.execute("select to_regclass('marts.fct_usage_daily') is not null").fetchone()
+    if found == (True,):
+        rows = connection.execute(
+            f"""
+            select distinct usage_date from marts.fct_usage_daily
+            inner join ops.usage_date_state as state using (usage_date)
+            where not is_day_complete and day_ends_at <= %s
+                and state.built_version = state.dirty_version and not {IS_ARCHIVED}
+            """.encode(),
+            [now],
+        )
+        mark_dirty(connection, [day for (day,) in rows])
 
 
 def mark_dirty(connection: Connection, dates: Iterable[date]) -> None:

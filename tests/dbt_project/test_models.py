@@ -34,14 +34,13 @@ def build(pipeline, first: str, last: str) -> None:
 
 
 def test_the_unit_tests_of_the_models_pass(pipeline, database_url):
+    invoke(["seed"], database_url)
     invoke(["run", "--empty"], database_url, WINDOW)
     results = invoke(["test", "--select", "test_type:unit"], database_url, WINDOW)
-    assert {result.node.name: str(result.status) for result in results} == {
-        "a_day_has_its_busiest_hour_its_rates_and_its_zero_rows": "pass",
-        "a_customer_who_comes_on_two_days_is_one_in_the_month": "pass",
-        "business_hours_and_after_hours_add_up_and_types_do_not_mix": "pass",
-        "a_day_is_as_complete_as_what_had_arrived_by_its_end_and_by_noon": "pass",
-    }
+    assert len(results) == len(dbt.manifest()["unit_tests"]) >= 7
+    assert {str(result.status) for result in results} == {"pass"}, [
+        result.message for result in results if str(result.status) != "pass"
+    ]
 
 
 def test_without_a_window_nothing_is_built_and_nothing_is_wiped(landed, database_url):

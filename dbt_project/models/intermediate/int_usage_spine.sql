@@ -1,4 +1,7 @@
-{# Which companies and branches must have a row for which usage date, even if nothing happened. #}
+{#
+    Which companies and branches have a row for which usage date, even if nothing happened: from the company's activation
+    to the date of its cancellation, and from the date on from which a branch is described.
+#}
 with
 
 companies as (
@@ -7,12 +10,28 @@ companies as (
 
 ),
 
+subscriptions as (
+
+    select * from {{ ref('int_subscriptions_history') }}
+
+),
+
 branches as (
 
-    select distinct
-        company_id,
-        branch_id
-    from {{ ref('stg_raw__branches') }}
+    select * from {{ ref('stg_raw__branches') }}
+
+),
+
+branches_from as (
+
+    select
+        branches.company_id,
+        branches.branch_id,
+        (min(branches.valid_from) at time zone companies.time_zone)::date as first_date
+    from branches
+    inner join companies on branches.company_id = companies.company_id
+    where branches.received_at <= {{ known_at() }}
+    group by branches.company_id, branches.branch_id, companies.time_zone
 
 ),
 
@@ -27,11 +46,23 @@ final as (
 
     select
         companies.company_id,
-        coalesce(branches.branch_id, 0) as branch_id,
+        coalesce(branches_from.branch_id, 0) as branch_id,
         days.usage_date
     from companies
     inner join days on companies.activated_on <= days.usage_date
-    left join branches on companies.company_id = branches.company_id
+    left join branches_from
+        on
+            companies.company_id = branches_from.company_id
+            and days.usage_date >= branches_from.first_date
+    where
+        not exists (
+            select from subscriptions
+            where
+                subscriptions.company_id = companies.company_id
+                and subscriptions.status = 'cancelled'
+                and days.usage_date > subscriptions.first_date
+                and days.usage_date <= subscriptions.last_date
+        )
 
 )
 

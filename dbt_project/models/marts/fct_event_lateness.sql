@@ -1,7 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_range',
         date_column='usage_date',
         indexes=[{'columns': ['usage_date']}],
         tags=['usage']

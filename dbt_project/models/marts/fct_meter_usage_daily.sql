@@ -1,8 +1,8 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_range',
         date_column='usage_date',
+        carried_rows='closing_level is not null',
         indexes=[{'columns': ['usage_date']}],
         tags=['usage']
     )
@@ -12,37 +12,93 @@ with
 
 events as (
 
-    select * from {{ ref('stg_raw__usage_events') }}
+    select * from {{ ref('int_metered_events') }}
+
+),
+
+unique_values as (
+
+    select * from {{ ref('int_meter_values') }}
     where {{ is_in_window('usage_date') }}
 
 ),
 
-meters as (
+carried as (
 
-    select * from {{ ref('billable_meters') }}
+    select * from {{ ref('int_carried_levels') }}
+
+),
+
+added_up as (
+
+    select
+        company_id,
+        branch_id,
+        meter,
+        usage_date,
+        aggregation,
+        count(*) as count_events,
+        case aggregation
+            when 'count' then count(*)
+            when 'sum' then sum(number_value)
+            when 'max' then max(number_value)
+        end as quantity
+    from events
+    where
+        aggregation = 'count'
+        or (aggregation in ('sum', 'max') and number_value is not null)
+    group by company_id, branch_id, meter, usage_date, aggregation
+
+),
+
+counted as (
+
+    select
+        company_id,
+        branch_id,
+        meter,
+        usage_date,
+        sum(count_events) as count_events,
+        count(*) as quantity
+    from unique_values
+    group by company_id, branch_id, meter, usage_date
 
 ),
 
 final as (
 
     select
-        events.company_id,
-        events.branch_id,
-        meters.meter,
-        events.usage_date,
-        sum(
-            case
-                when meters.aggregation = 'count' then 1
-                when meters.value_field = 'duration_seconds' then coalesce(events.duration_seconds, 0)
-                when meters.value_field = 'quantity' then events.quantity
-            end
-        )::numeric(20, 6) as quantity
-    from events
-    inner join meters
-        on
-            events.event_type = meters.event_type
-            and (meters.hours = 'all' or (meters.hours = 'after') = events.is_after_hours)
-    group by events.company_id, events.branch_id, meters.meter, events.usage_date
+        company_id,
+        usage_date,
+        branch_id,
+        meter,
+        aggregation,
+        count_events::integer as count_events,
+        quantity::numeric(20, 6) as quantity,
+        null::numeric(20, 6) as closing_level
+    from added_up
+    union all
+    select
+        company_id,
+        usage_date,
+        branch_id,
+        meter,
+        'unique_count' as aggregation,
+        count_events::integer as count_events,
+        quantity::numeric(20, 6) as quantity,
+        null as closing_level
+    from counted
+    union all
+    select
+        company_id,
+        usage_date,
+        branch_id,
+        meter,
+        aggregation,
+        count_events::integer as count_events,
+        quantity::numeric(20, 6) as quantity,
+        closing_level::numeric(20, 6) as closing_level
+    from carried
 
 )
 

@@ -1,7 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_range',
         date_column='usage_date',
         indexes=[{'columns': ['usage_date']}],
         tags=['usage']
@@ -23,16 +22,18 @@ hourly as (
 
 ),
 
-events as (
+customers as (
 
-    select * from {{ ref('stg_raw__usage_events') }}
-    where {{ is_in_window('usage_date') }}
+    select * from {{ ref('int_meter_values') }}
+    where
+        {{ is_in_window('usage_date') }}
+        and meter = 'customers'
 
 ),
 
-companies as (
+days as (
 
-    select * from {{ ref('int_companies_current') }}
+    select * from {{ ref('int_company_days') }}
 
 ),
 
@@ -42,6 +43,7 @@ added_up as (
         company_id,
         branch_id,
         usage_date,
+        sum(total_events) as total_events,
         sum(total_calls) as total_calls,
         sum(total_seconds) as total_seconds,
         sum(successful_bookings) as successful_bookings,
@@ -55,19 +57,19 @@ added_up as (
 
 ),
 
-customers as (
+counted as (
 
     select
         company_id,
         branch_id,
         usage_date,
-        count(distinct customer) as unique_customers
-    from events
+        count(*) as unique_customers
+    from customers
     group by company_id, branch_id, usage_date
 
 ),
 
-company_days as (
+branch_days as (
 
     select
         company_id,
@@ -86,18 +88,19 @@ company_days as (
 final as (
 
     select
-        company_days.company_id,
-        company_days.branch_id,
-        company_days.usage_date,
+        branch_days.company_id,
+        branch_days.usage_date,
+        branch_days.branch_id,
+        coalesce(added_up.total_events, 0)::integer as total_events,
         coalesce(added_up.total_calls, 0)::integer as total_calls,
         coalesce(added_up.total_seconds, 0)::bigint as total_seconds,
         round(coalesce(added_up.total_seconds, 0) / 60.0, 2)::numeric(12, 2) as total_minutes,
         coalesce(added_up.successful_bookings, 0)::integer as successful_bookings,
         coalesce(added_up.failed_bookings, 0)::integer as failed_bookings,
         coalesce(added_up.total_appointments, 0)::integer as total_appointments,
-        coalesce(customers.unique_customers, 0)::integer as unique_customers,
+        coalesce(counted.unique_customers, 0)::integer as unique_customers,
         coalesce(added_up.total_revenue, 0)::numeric(20, 2) as total_revenue,
-        companies.currency::text as currency,
+        days.currency,
         coalesce(added_up.peak_hour_calls, 0)::integer as peak_hour_calls,
         coalesce(added_up.after_hours_calls, 0)::integer as after_hours_calls,
         coalesce(
@@ -105,19 +108,25 @@ final as (
         )::numeric(12, 2) as avg_call_duration,
         coalesce(
             round(100.0 * added_up.successful_bookings / nullif(added_up.total_calls, 0), 2), 0
-        )::numeric(5, 2) as conversion_rate
-    from company_days
-    inner join companies on company_days.company_id = companies.company_id
+        )::numeric(5, 2) as conversion_rate,
+        (extract(epoch from days.day_ends_at - days.day_starts_at) / 3600)::numeric(4, 2) as hours_in_day,
+        days.day_ends_at,
+        days.day_ends_at <= {{ known_at() }} as is_day_complete
+    from branch_days
+    inner join days
+        on
+            branch_days.company_id = days.company_id
+            and branch_days.usage_date = days.usage_date
     left join added_up
         on
-            company_days.company_id = added_up.company_id
-            and company_days.branch_id = added_up.branch_id
-            and company_days.usage_date = added_up.usage_date
-    left join customers
+            branch_days.company_id = added_up.company_id
+            and branch_days.branch_id = added_up.branch_id
+            and branch_days.usage_date = added_up.usage_date
+    left join counted
         on
-            company_days.company_id = customers.company_id
-            and company_days.branch_id = customers.branch_id
-            and company_days.usage_date = customers.usage_date
+            branch_days.company_id = counted.company_id
+            and branch_days.branch_id = counted.branch_id
+            and branch_days.usage_date = counted.usage_date
 
 )
 

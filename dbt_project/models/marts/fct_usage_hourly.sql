@@ -1,9 +1,8 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_range',
         date_column='usage_date',
-        indexes=[{'columns': ['company_id', 'usage_date']}],
+        indexes=[{'columns': ['usage_date']}],
         tags=['usage']
     )
 }}
@@ -21,9 +20,10 @@ final as (
 
     select
         company_id,
-        branch_id,
         usage_date,
+        branch_id,
         local_hour::smallint as local_hour,
+        count(*)::integer as total_events,
         count(*) filter (where event_type = 'call')::integer as total_calls,
         coalesce(sum(duration_seconds) filter (where event_type = 'call'), 0)::bigint as total_seconds,
         count(*) filter (where event_type = 'call' and outcome = 'success')::integer as successful_bookings,

@@ -1,7 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_range',
         date_column='usage_month',
         window_grain='month',
         tags=['usage']
@@ -17,21 +16,23 @@ daily as (
 
 ),
 
-events as (
+customers as (
 
-    select * from {{ ref('stg_raw__usage_events') }}
-    where {{ is_in_window('usage_date', 'month') }}
+    select * from {{ ref('int_meter_values') }}
+    where
+        {{ is_in_window('usage_date', 'month') }}
+        and meter = 'customers'
 
 ),
 
-customers as (
+counted as (
 
     select
         company_id,
         branch_id,
         date_trunc('month', usage_date)::date as usage_month,
-        count(distinct customer) as unique_customers
-    from events
+        count(distinct value) as unique_customers
+    from customers
     group by company_id, branch_id, date_trunc('month', usage_date)
 
 ),
@@ -70,7 +71,7 @@ final as (
         added_up.successful_bookings::integer as successful_bookings,
         added_up.failed_bookings::integer as failed_bookings,
         added_up.total_appointments::integer as total_appointments,
-        coalesce(customers.unique_customers, 0)::integer as unique_customers,
+        coalesce(counted.unique_customers, 0)::integer as unique_customers,
         added_up.total_revenue::numeric(20, 2) as total_revenue,
         added_up.currency,
         added_up.peak_hour_calls::integer as peak_hour_calls,
@@ -82,11 +83,11 @@ final as (
             round(100.0 * added_up.successful_bookings / nullif(added_up.total_calls, 0), 2), 0
         )::numeric(5, 2) as conversion_rate
     from added_up
-    left join customers
+    left join counted
         on
-            added_up.company_id = customers.company_id
-            and added_up.branch_id = customers.branch_id
-            and added_up.usage_month = customers.usage_month
+            added_up.company_id = counted.company_id
+            and added_up.branch_id = counted.branch_id
+            and added_up.usage_month = counted.usage_month
 
 )
 

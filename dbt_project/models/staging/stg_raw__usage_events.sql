@@ -20,6 +20,8 @@ final as (
         usage_date,
         local_minute / 60 as local_hour,
         occurred_at,
+        source,
+        event_id,
         event_type,
         customer,
         quantity,
@@ -29,6 +31,7 @@ final as (
         channel,
         revenue,
         is_after_hours,
+        properties,
         load_id
     from usage_events
     where

@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 from psycopg import Connection
 
-from integrations.postgres.usage_dates import dirty_dates, open_calendar
+from integrations.postgres.usage_dates import dirty_dates, mark_ended, open_calendar
 from orchestration import clock, dbt
 from orchestration.due import request_runs
 from orchestration.partitions import FIRST_USAGE_DATE, contiguous_ranges, range_tags
@@ -24,7 +24,9 @@ def ranges_due(connection: Connection) -> list[tuple[date, date]]:
     Raises:
         ValueError: when all that is left lies before the first partition, since no run could ever build it.
     """
-    open_calendar(connection, clock.now(connection).date())
+    now = clock.now(connection)
+    open_calendar(connection, now.date())
+    mark_ended(connection, now)
     dates = dirty_dates(connection)
     buildable = [day for day in dates if day >= FIRST_USAGE_DATE]
     if dates and not buildable:

@@ -1,0 +1,52 @@
+with
+
+subscriptions as (
+
+    select * from {{ ref('stg_raw__subscriptions') }}
+
+),
+
+companies as (
+
+    select * from {{ ref('int_companies_current') }}
+
+),
+
+latest as (
+
+    select distinct on (company_id, valid_from) *
+    from subscriptions
+    where received_at <= {{ known_at() }}
+    order by company_id asc, valid_from asc, received_at desc
+
+),
+
+dated as (
+
+    select
+        latest.*,
+        lead(latest.valid_from) over versions as valid_to,
+        (latest.valid_from at time zone companies.time_zone)::date as first_date
+    from latest
+    inner join companies on latest.company_id = companies.company_id
+    window versions as (partition by latest.company_id order by latest.valid_from)
+
+),
+
+final as (
+
+    select
+        company_id,
+        valid_from,
+        valid_to,
+        first_date,
+        {{ last_date_of_version('company_id', 'first_date') }} as last_date,
+        plan_key,
+        plan_version,
+        status,
+        stripe_customer_id
+    from dated
+
+)
+
+select * from final

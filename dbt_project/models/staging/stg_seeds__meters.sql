@@ -1,0 +1,23 @@
+with
+
+meters as (
+
+    select * from {{ ref('billable_meters') }}
+
+),
+
+final as (
+
+    select
+        meter,
+        event_type,
+        aggregation,
+        value_field,
+        nullif(split_part(filter, '=', 1), '') as filter_field,
+        nullif(split_part(filter, '=', 2), '') as filter_value,
+        unit
+    from meters
+
+)
+
+select * from final

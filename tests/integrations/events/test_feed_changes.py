@@ -103,10 +103,13 @@ def test_a_branch_that_moves_changes_the_dates_from_then_on(load):
     assert load("branches", {**BRANCH, "city": "Bremen", "valid_from": "2026-11-08T00:00:00+01:00"}) == 8
 
 
-def test_plans_and_subscriptions_change_no_usage_date(load, built, write):
-    load("companies", company())
+def test_plans_change_no_usage_date_and_a_subscription_those_from_which_it_holds(load, built, write):
+    load("companies", company(time_zone="America/New_York"))
+    built.execute("update ops.usage_date_state set built_version = dirty_version")
     load_plans(built, write("plans.yaml", PLANS), NOW, parse_plans)
-    assert load("subscriptions", subscription()) is None
+    assert dirty_dates(built) == []
+    assert load("subscriptions", subscription(valid_from="2026-11-05T04:59:59Z")) == 4
+    assert load("subscriptions", subscription(valid_from="2026-11-05T04:59:59Z")) is None
 
 
 def test_a_date_that_is_marked_while_it_is_built_stays_dirty(load, built):

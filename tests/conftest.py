@@ -4,8 +4,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -47,14 +49,21 @@ def template(server: EmbeddedServer) -> str:
     return "template_migrated"
 
 
-@pytest.fixture
-def database_url(server: EmbeddedServer, template: str) -> Iterator[str]:
-    """A database of the test's own, with the whole schema."""
+@contextmanager
+def new_database(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """The URL of a migrated database that is dropped at the end."""
     name = f"test_{next(NUMBERS)}"
     with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
         admin.execute(f"create database {name} template {template} strategy wal_log".encode())
         yield server.url(name)
         admin.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture
+def database_url(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """A database of the test's own, with the whole schema."""
+    with new_database(server, template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -73,16 +82,30 @@ def local_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def pipeline(database_url: str, local_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The whole pipeline on a database and folders of the test's own."""
+    return open_pipeline(database_url, local_folder, tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def module_pipeline(
+    server: EmbeddedServer, template: str, local_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """The whole pipeline, shared by the tests of a module that only look at what was built once."""
+    with new_database(server, template) as url, pytest.MonkeyPatch.context() as patch:
+        yield open_pipeline(url, local_folder, tmp_path_factory.mktemp("module"), patch)
+
+
+def open_pipeline(url: str, local_folder: Path, folder: Path, patch: pytest.MonkeyPatch):
+    """A pipeline whose landing zone, outbox and archive lie in `folder`."""
     from tests.pipelines import Pipeline
 
-    landing, outbox = tmp_path / "landing", tmp_path / "outbox"
+    landing, outbox = folder / "landing", folder / "outbox"
     landing.mkdir()
     for name, value in {
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": url,
         "USAGE_PRICING_LOCAL": str(local_folder),
         "LANDING_FOLDER": str(landing),
         "OUTBOX_FOLDER": str(outbox),
-        "ARCHIVE_URL": str(tmp_path / "archive"),
+        "ARCHIVE_URL": str(folder / "archive"),
     }.items():
-        monkeypatch.setenv(name, value)
-    return Pipeline(database_url, landing, outbox)
+        patch.setenv(name, value)
+    return Pipeline(url, landing, outbox)

@@ -48,6 +48,9 @@ format: setup ## Rewrite the code in the house's format
 bench: setup ## Measure speed as ratios against a floor (ONLY=ingest for some)
 	@$(BIN)/python -m tests.benchmarks $(ONLY)
 
+docs: setup ## Describe every table and column on one HTML page
+	@$(BIN)/usage-pricing docs
+
 lock: ## Resolve the dependencies anew into requirements.lock
 	@rm -rf .local/lock && $(PYTHON) -m venv .local/lock
 	@.local/lock/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'

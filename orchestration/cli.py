@@ -13,6 +13,7 @@ from rich.table import Table
 
 from orchestration import cli_ingest, cli_retention
 from orchestration.cli_alerts import alerts
+from orchestration.cli_docs import docs
 from orchestration.cli_loads import loads_app
 from orchestration.cli_replace import replace
 
@@ -20,6 +21,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
 app.add_typer(loads_app, name="loads")
 app.command()(replace)
 app.command()(alerts)
+app.command()(docs)
 app.command()(cli_retention.archive)
 app.command()(cli_retention.restore)
 app.command()(cli_retention.erase)

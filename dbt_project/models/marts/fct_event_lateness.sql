@@ -22,9 +22,9 @@ loads as (
 
 ),
 
-companies as (
+days as (
 
-    select * from {{ ref('int_companies_current') }}
+    select * from {{ ref('int_company_days') }}
 
 ),
 
@@ -34,13 +34,14 @@ measured as (
         events.company_id,
         events.usage_date,
         extract(epoch from loads.received_at - events.occurred_at) / 60 as lag_minutes,
-        extract(
-            epoch from loads.received_at - (events.usage_date + 1)::timestamp at time zone companies.time_zone
-        ) / 60 as minutes_after_day,
-        loads.received_at <= (events.usage_date + interval '36 hours') at time zone companies.time_zone as is_by_noon
+        extract(epoch from loads.received_at - days.day_ends_at) / 60 as minutes_after_day,
+        loads.received_at <= (events.usage_date + interval '36 hours') at time zone days.time_zone as is_by_noon
     from events
     inner join loads on events.load_id = loads.load_id
-    inner join companies on events.company_id = companies.company_id
+    inner join days
+        on
+            events.company_id = days.company_id
+            and events.usage_date = days.usage_date
 
 ),
 

@@ -3,6 +3,7 @@
         materialized='incremental',
         date_column='usage_date',
         indexes=[{'columns': ['usage_date']}],
+        post_hook='create index if not exists fct_usage_daily_unfinished on {{ this }} (day_ends_at) where not is_day_complete',
         tags=['usage']
     )
 }}

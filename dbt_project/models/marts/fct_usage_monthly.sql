@@ -3,91 +3,92 @@
         materialized='incremental',
         date_column='usage_month',
         window_grain='month',
+        onward=true,
+        indexes=[{'columns': ['usage_month']}],
         tags=['usage']
     )
 }}
 
 with
 
-daily as (
+months as (
 
-    select * from {{ ref('fct_usage_daily') }}
-    where {{ is_in_window('usage_date', 'month') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_meter_values') }}
-    where
-        {{ is_in_window('usage_date', 'month') }}
-        and meter = 'customers'
+    {{ usage_by_period('month', onward=True) }}
 
 ),
 
-counted as (
+-- What the months are compared with: each other, and the year before the window as it is built already.
+bases as (
 
     select
         company_id,
         branch_id,
-        date_trunc('month', usage_date)::date as usage_month,
-        count(distinct value) as unique_customers
-    from customers
-    group by company_id, branch_id, date_trunc('month', usage_date)
+        usage_month,
+        calls_per_day
+    from months
+    {% if is_incremental() %}
+        union all
+        select
+            company_id,
+            branch_id,
+            usage_month,
+            calls_per_day
+        from {{ this }}
+        where
+            usage_month >= {{ window_start('month') }} - interval '1 year'
+            and usage_month < {{ window_start('month') }}
+    {% endif %}
 
 ),
 
-added_up as (
+compared as (
 
     select
-        company_id,
-        branch_id,
-        date_trunc('month', usage_date)::date as usage_month,
-        currency,
-        count(*) as count_days,
-        sum(total_calls) as total_calls,
-        sum(total_seconds) as total_seconds,
-        sum(successful_bookings) as successful_bookings,
-        sum(failed_bookings) as failed_bookings,
-        sum(total_appointments) as total_appointments,
-        sum(total_revenue) as total_revenue,
-        max(peak_hour_calls) as peak_hour_calls,
-        sum(after_hours_calls) as after_hours_calls
-    from daily
-    group by company_id, branch_id, date_trunc('month', usage_date), currency
+        months.*,
+        round(months.calls_per_day / nullif(month_before.calls_per_day, 0) - 1, 4) as calls_change_mom,
+        round(months.calls_per_day / nullif(year_before.calls_per_day, 0) - 1, 4) as calls_change_yoy
+    from months
+    left join bases as month_before
+        on
+            months.company_id = month_before.company_id
+            and months.branch_id = month_before.branch_id
+            and month_before.usage_month = (months.usage_month - interval '1 month')::date
+    left join bases as year_before
+        on
+            months.company_id = year_before.company_id
+            and months.branch_id = year_before.branch_id
+            and year_before.usage_month = (months.usage_month - interval '1 year')::date
 
 ),
 
 final as (
 
     select
-        added_up.company_id,
-        added_up.branch_id,
-        added_up.usage_month,
-        added_up.count_days::integer as count_days,
-        added_up.total_calls::integer as total_calls,
-        added_up.total_seconds::bigint as total_seconds,
-        round(added_up.total_seconds / 60.0, 2)::numeric(14, 2) as total_minutes,
-        added_up.successful_bookings::integer as successful_bookings,
-        added_up.failed_bookings::integer as failed_bookings,
-        added_up.total_appointments::integer as total_appointments,
-        coalesce(counted.unique_customers, 0)::integer as unique_customers,
-        added_up.total_revenue::numeric(20, 2) as total_revenue,
-        added_up.currency,
-        added_up.peak_hour_calls::integer as peak_hour_calls,
-        added_up.after_hours_calls::integer as after_hours_calls,
-        coalesce(
-            round(added_up.total_seconds / 60.0 / nullif(added_up.total_calls, 0), 2), 0
-        )::numeric(12, 2) as avg_call_duration,
-        coalesce(
-            round(100.0 * added_up.successful_bookings / nullif(added_up.total_calls, 0), 2), 0
-        )::numeric(5, 2) as conversion_rate
-    from added_up
-    left join counted
-        on
-            added_up.company_id = counted.company_id
-            and added_up.branch_id = counted.branch_id
-            and added_up.usage_month = counted.usage_month
+        company_id,
+        usage_month,
+        branch_id,
+        count_days::integer as count_days,
+        count_complete_days::integer as count_complete_days,
+        total_events::integer as total_events,
+        total_calls::integer as total_calls,
+        calls_on_complete_days::integer as calls_on_complete_days,
+        total_seconds::bigint as total_seconds,
+        total_minutes::numeric(14, 2) as total_minutes,
+        successful_bookings::integer as successful_bookings,
+        failed_bookings::integer as failed_bookings,
+        total_appointments::integer as total_appointments,
+        unique_customers::integer as unique_customers,
+        total_revenue::numeric(20, 2) as total_revenue,
+        currency,
+        peak_hour_calls::integer as peak_hour_calls,
+        after_hours_calls::integer as after_hours_calls,
+        avg_call_duration::numeric(12, 2) as avg_call_duration,
+        conversion_rate::numeric(5, 2) as conversion_rate,
+        calls_per_day::numeric(16, 6) as calls_per_day,
+        calls_change_mom::numeric(14, 4) as calls_change_mom,
+        calls_change_yoy::numeric(14, 4) as calls_change_yoy,
+        {{ trend_of('calls_change_mom') }} as trend
+    from compared
 
 )
 

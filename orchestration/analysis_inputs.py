@@ -58,7 +58,7 @@ def read_inputs(connection: Connection, at: date, known_at: datetime) -> Analysi
 
 
 def read_activity(connection: Connection, inputs: AnalysisInputs) -> pd.DataFrame:
-    """Customers, services and revenue per company in the windows' span; it reads the events themselves."""
+    """Customers, services and revenue per company in the windows' span."""
     return read_frame(connection, ACTIVITY, inputs.span)
 
 
@@ -80,10 +80,10 @@ ACTIVITY = """
     with
 
     customers as (
-        select company_id, customer, max(usage_date) > min(usage_date) as has_returned
-        from raw.usage_events
-        where usage_date >= %(first)s and usage_date < %(as_of)s and customer is not null
-        group by company_id, customer
+        select company_id, value, max(usage_date) > min(usage_date) as has_returned
+        from intermediate.int_meter_values
+        where usage_date >= %(first)s and usage_date < %(as_of)s and meter = 'customers'
+        group by company_id, value
     ),
 
     counted as (
@@ -92,8 +92,8 @@ ACTIVITY = """
     ),
 
     services as (
-        select distinct company_id, service from raw.usage_events
-        where usage_date >= %(first)s and usage_date < %(as_of)s and service is not null
+        select distinct company_id, service from marts.fct_conversion
+        where usage_date >= %(first)s and usage_date < %(as_of)s and service <> 'unknown'
     ),
 
     offered as (select company_id, count(*) as distinct_services from services group by company_id),

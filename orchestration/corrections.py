@@ -28,7 +28,14 @@ from orchestration.billing import lines_due
 from orchestration.recommendations import read_plans, with_current_plan
 from orchestration.resources import has_marts
 
-MODELS = ("int_meter_values", "int_meter_levels", "fct_usage_hourly", "fct_usage_daily", "fct_meter_usage_daily")
+MODELS = (
+    "int_meter_values",
+    "int_meter_levels",
+    "fct_conversion",
+    "fct_usage_hourly",
+    "fct_usage_daily",
+    "fct_meter_usage_daily",
+)
 Window = tuple[date, date]
 EVENTS = """
     select usage_date, sum(before)::bigint, sum(after)::bigint from (

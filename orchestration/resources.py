@@ -42,6 +42,7 @@ def has_marts(connection: Connection) -> bool:
         "select to_regclass('marts.dim_companies') is not null"
         " and to_regclass('marts.fct_meter_usage_daily') is not null"
         " and to_regclass('marts.fct_event_lateness') is not null"
+        " and to_regclass('marts.fct_conversion') is not null"
     ).fetchone()
     return bool(row and row[0])
 

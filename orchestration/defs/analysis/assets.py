@@ -19,6 +19,7 @@ from orchestration.resources import WarehouseResource
 
 VALID_FOR = timedelta(days=7)
 USAGE_MARTS = [model_key(name) for name in ("fct_usage_hourly", "fct_meter_usage_daily", "dim_companies")]
+ACTIVITY_MARTS = [model_key(name) for name in ("int_meter_values", "fct_conversion", "fct_usage_daily")]
 PATTERNS = dg.AssetKey(["ml", "usage_patterns"])
 CHARACTERISTICS = dg.AssetKey(["ml", "business_characteristics"])
 FORECASTS = dg.AssetKey(["ml", "usage_forecasts"])
@@ -56,7 +57,7 @@ def usage_patterns(context: dg.AssetExecutionContext, db: WarehouseResource) -> 
     return dg.MaterializeResult(metadata={"dagster/row_count": count})
 
 
-@dg.asset(key=CHARACTERISTICS, deps=USAGE_MARTS, kinds={"pandas", "postgres"}, **ANALYSIS)
+@dg.asset(key=CHARACTERISTICS, deps=[*USAGE_MARTS, *ACTIVITY_MARTS], kinds={"pandas", "postgres"}, **ANALYSIS)
 def business_characteristics(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per company and as-of date: what kind of business its usage looks like."""
     count = 0

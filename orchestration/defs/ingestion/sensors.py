@@ -13,7 +13,7 @@ ingestion_job = dg.define_asset_job(
     "ingestion_job",
     selection=dg.AssetSelection.groups("ingestion")
     | dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("reference"))),
-    description="Load every file that waits in the landing folder, then describe the companies anew.",
+    description="Load every file that waits in the landing folder.",
 )
 
 

@@ -23,6 +23,7 @@ DESCRIPTIONS = {
     "branches": "One row per branch, valid-from time and receipt.",
     "plans": "One row per plan and version.",
     "subscriptions": "One row per company, valid-from time and receipt of a subscription.",
+    "kpis": "One row per month, figure, unit and receipt, as another system told it.",
     "events": "One row per accepted usage event; a file's rows come all together or not at all.",
 }
 UPSTREAM = {
@@ -30,6 +31,7 @@ UPSTREAM = {
     "branches": ["companies"],
     "plans": [],
     "subscriptions": ["companies", "plans"],
+    "kpis": [],
     "events": ["companies", "branches"],
 }
 
@@ -102,6 +104,7 @@ companies = _feed_asset("companies")
 branches = _feed_asset("branches")
 plans = _feed_asset("plans")
 subscriptions = _feed_asset("subscriptions")
+kpis = _feed_asset("kpis")
 usage_events = _feed_asset("events")
 
 

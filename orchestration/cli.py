@@ -156,7 +156,7 @@ def dev(port: Annotated[int, typer.Option(help="Where the UI listens, on loopbac
 @app.command()
 def ingest(
     file: Annotated[Path, typer.Argument(help="The file to load.", exists=True, dir_okay=False)],
-    feed: Annotated[str, typer.Option(help="events, companies, branches, subscriptions or plans.")] = "events",
+    feed: Annotated[str, typer.Option(help="events, companies, branches, subscriptions, plans or kpis.")] = "events",
     mapping: Annotated[
         Path | None, typer.Option(help="A source mapping (YAML) for a CSV or TSV.", exists=True, dir_okay=False)
     ] = None,

@@ -1,4 +1,4 @@
-"""The rows of the reference feeds: what each may say, how it is stored, and which usage dates it changes."""
+"""The rows of the feeds about companies: what each may say, how it is stored, and which usage dates it changes."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from psycopg import Connection, errors, sql
+from psycopg import Connection, errors
 from psycopg.types.json import Jsonb
 
 from integrations.events.contract import Refused, Text, Zoned
 from integrations.events.directory import opening_minutes
+from integrations.events.versions import append_version
 
-__all__ = ["Branch", "Company", "FeedRow", "Subscription"]
+__all__ = ["Branch", "Company", "Currency", "Subscription"]
 
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
 Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
@@ -55,7 +56,7 @@ class Company(msgspec.Struct, forbid_unknown_fields=True):
             "activated_at": self.activated_at,
             "contact_email": self.contact_email,
         }
-        return _append(connection, "companies", ("company_id", "valid_from"), row, load_id, received_at)
+        return append_version(connection, "companies", ("company_id", "valid_from"), row, load_id, received_at)
 
     def changes_from(self, connection: Connection) -> date | None:
         """The first local date on which the company is, or was once said to be, active."""
@@ -91,7 +92,9 @@ class Branch(msgspec.Struct, forbid_unknown_fields=True):
             "company_id": company_id,
             "branch_id": found[0],
         }
-        return _append(connection, "branches", ("company_id", "branch_id", "valid_from"), row, load_id, received_at)
+        return append_version(
+            connection, "branches", ("company_id", "branch_id", "valid_from"), row, load_id, received_at
+        )
 
     def changes_from(self, connection: Connection) -> date | None:
         """The local date of the company on which the description begins to hold."""
@@ -121,44 +124,11 @@ class Subscription(msgspec.Struct, forbid_unknown_fields=True):
             "plan_key": self.plan,
             **{name: getattr(self, name) for name in ("valid_from", "plan_version", "status", "stripe_customer_id")},
         }
-        return _append(connection, "subscriptions", ("company_id", "valid_from"), row, load_id, received_at)
+        return append_version(connection, "subscriptions", ("company_id", "valid_from"), row, load_id, received_at)
 
     def changes_from(self, connection: Connection) -> date | None:
         """The local date of the company on which the plan or the status begins to hold."""
         return _earliest_date(connection, self.company, "%s::timestamptz", [self.valid_from])
-
-
-FeedRow = Company | Branch | Subscription
-
-
-def _append(
-    connection: Connection,
-    table: str,
-    key: tuple[str, ...],
-    row: dict[str, Any],
-    load_id: int,
-    received_at: datetime,
-) -> bool:
-    """Add a version unless the last one received for this key says the same; a later line is always received later."""
-    says_same = sql.SQL(" and ").join(
-        sql.SQL("{0} is not distinct from {1}").format(sql.Identifier("last", name), sql.Placeholder(name))
-        for name in row
-    )
-    same_key = sql.SQL(" and ").join(
-        sql.SQL("{0} = {1}").format(sql.Identifier(name), sql.Placeholder(name)) for name in key
-    )
-    everything = {**row, "load_id": load_id}
-    names = sql.SQL(", ").join(map(sql.Identifier, everything))
-    values = sql.SQL(", ").join(map(sql.Placeholder, everything))
-    statement = sql.SQL(
-        """
-        with last as (select * from {table} where {same_key} order by received_at desc limit 1)
-        insert into {table} ({names}, received_at)
-        select {values}, greatest(%(received_at)s, (select received_at + interval '1 microsecond' from last))
-        where not exists (select from last where {says_same})
-        """
-    ).format(table=sql.Identifier("raw", table), names=names, values=values, same_key=same_key, says_same=says_same)
-    return connection.execute(statement, {**everything, "received_at": received_at}).rowcount == 1
 
 
 def _company_id(connection: Connection, key: str) -> int:

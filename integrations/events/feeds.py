@@ -1,4 +1,4 @@
-"""Reference feeds: companies, branches, subscriptions and plans, stored append-only as they were described."""
+"""Reference feeds: companies, branches, subscriptions, plans and figures, stored append-only as they were described."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
@@ -10,7 +10,8 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from integrations.events.contract import Refused, check_line, refusal_of
-from integrations.events.feed_rows import Branch, Company, FeedRow, Subscription
+from integrations.events.feed_rows import Branch, Company, Subscription
+from integrations.events.kpis import Kpi
 from integrations.events.ledger import (
     Arrival,
     LoadReport,
@@ -27,15 +28,16 @@ from integrations.postgres.usage_dates import mark_dirty_from
 __all__ = ["load_feed", "load_plans"]
 
 FEED_LOCK = 7_151_003
-FEEDS: dict[str, type[FeedRow]] = {
+FEEDS: dict[str, type[Company | Branch | Subscription | Kpi]] = {
     "companies": Company,
     "branches": Branch,
     "subscriptions": Subscription,
+    "kpis": Kpi,
 }
 
 
 def load_feed(connection: Connection, feed: str, path: Path, now: datetime, name: str | None = None) -> LoadReport:
-    """Load one NDJSON file of `feed` (companies, branches or subscriptions), once, in one transaction.
+    """Load one NDJSON file of `feed` (one of `FEEDS`), once, in one transaction.
 
     A line that can't be used is quarantined with its reason while the rest loads; one that says nothing new is a
     duplicate. The usage dates that a new line says something else about are marked dirty.

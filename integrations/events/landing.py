@@ -19,7 +19,7 @@ from integrations.events.publish import Restore
 
 __all__ = ["FEED_ORDER", "MAPPING", "FileState", "LandingFile", "landing_files", "load_file", "pending_files"]
 
-FEED_ORDER = ("companies", "branches", "plans", "subscriptions", "events")
+FEED_ORDER = ("companies", "branches", "plans", "subscriptions", "kpis", "events")
 MAPPING = "mapping.yaml"
 ParsePlans = Callable[[str, str], Iterable[Mapping[str, Any]]]
 

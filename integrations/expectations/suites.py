@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from integrations.expectations.rules import Suite, absent, between, matches, not_in, not_null, one_of, unique, warned_of
 
-__all__ = ["BRANCHES", "COMPANIES", "FEED_SUITES", "LOADS", "PLANS", "SUBSCRIPTIONS", "USAGE_EVENTS"]
+__all__ = ["BRANCHES", "COMPANIES", "FEED_SUITES", "KPIS", "LOADS", "PLANS", "SUBSCRIPTIONS", "USAGE_EVENTS"]
 
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 12, 31, tzinfo=UTC)
 FIRST_EVENT = datetime(1990, 1, 1, tzinfo=UTC)
@@ -140,6 +140,27 @@ SUBSCRIPTIONS = Suite(
     ),
 )
 
+KPIS = Suite(
+    "kpis",
+    """
+    select *,
+        case when kpi <> 'usage_growth' and value < 0 then value end as negative,
+        case when unit = 'ratio' and kpi <> 'usage_growth' and value > 1 then value end as above_all
+    from raw.kpis
+    where load_id = any({loads}) and not exists (
+        select from raw.kpis as later
+        where later.month = kpis.month and later.kpi = kpis.kpi and later.unit = kpis.unit
+            and later.received_at > kpis.received_at
+    )
+    """,
+    (
+        *not_null("month", "kpi", "unit", "value", "received_at"),
+        unique("a figure has one value per month and unit", "month", "kpi", "unit"),
+        warned_of(absent("only growth is ever negative", "negative")),
+        warned_of(absent("a ratio is a share of all, from 0 to 1", "above_all")),
+    ),
+)
+
 LOADS = Suite(
     "loads",
     """
@@ -156,5 +177,6 @@ FEED_SUITES = {
     "branches": BRANCHES,
     "plans": PLANS,
     "subscriptions": SUBSCRIPTIONS,
+    "kpis": KPIS,
     "events": USAGE_EVENTS,
 }

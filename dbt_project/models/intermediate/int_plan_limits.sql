@@ -11,11 +11,11 @@ charges as (
 
     select
         plans.plan_key,
-        plans.plan_version,
+        plans.version as plan_version,
         charge.terms ->> 'meter' as meter,
         (charge.terms ->> 'included')::numeric * coalesce((charge.terms ->> 'per')::numeric, 1) as included_units
     from plans
-    cross join lateral jsonb_array_elements(plans.terms -> 'charges') as charge (terms)
+    cross join lateral jsonb_array_elements(plans.charges) as charge (terms)
 
 ),
 

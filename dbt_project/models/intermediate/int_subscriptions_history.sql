@@ -8,7 +8,7 @@ subscriptions as (
 
 companies as (
 
-    select * from {{ ref('int_companies_current') }}
+    select * from {{ ref('int_companies_history') }}
 
 ),
 
@@ -28,7 +28,12 @@ dated as (
         lead(latest.valid_from) over versions as valid_to,
         (latest.valid_from at time zone companies.time_zone)::date as first_date
     from latest
-    inner join companies on latest.company_id = companies.company_id
+    inner join companies
+        on
+            latest.company_id = companies.company_id
+            -- The zone of then, so that a later move leaves past dates as they were; the first one holds also before.
+            and (latest.valid_from >= companies.valid_from or companies.first_date = date '0001-01-01')
+            and (latest.valid_from < companies.valid_to or companies.valid_to is null)
     window versions as (partition by latest.company_id order by latest.valid_from)
 
 ),

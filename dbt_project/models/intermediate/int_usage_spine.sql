@@ -18,20 +18,7 @@ subscriptions as (
 
 branches as (
 
-    select * from {{ ref('stg_raw__branches') }}
-
-),
-
-branches_from as (
-
-    select
-        branches.company_id,
-        branches.branch_id,
-        (min(branches.valid_from) at time zone companies.time_zone)::date as first_date
-    from branches
-    inner join companies on branches.company_id = companies.company_id
-    where branches.received_at <= {{ known_at() }}
-    group by branches.company_id, branches.branch_id, companies.time_zone
+    select * from {{ ref('int_branches_current') }}
 
 ),
 
@@ -46,14 +33,14 @@ final as (
 
     select
         companies.company_id,
-        coalesce(branches_from.branch_id, 0) as branch_id,
+        coalesce(branches.branch_id, 0) as branch_id,
         days.usage_date
     from companies
     inner join days on companies.activated_on <= days.usage_date
-    left join branches_from
+    left join branches
         on
-            companies.company_id = branches_from.company_id
-            and days.usage_date >= branches_from.first_date
+            companies.company_id = branches.company_id
+            and days.usage_date >= branches.first_date
     where
         not exists (
             select from subscriptions

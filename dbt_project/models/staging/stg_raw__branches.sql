@@ -6,17 +6,28 @@ branches as (
 
 ),
 
+branch_ids as (
+
+    select * from {{ source('raw', 'branch_ids') }}
+
+),
+
 final as (
 
     select
-        company_id,
-        branch_id,
-        valid_from,
-        received_at,
-        name,
-        city,
-        region
+        branches.company_id,
+        branches.branch_id,
+        branch_ids.branch_key,
+        branches.valid_from,
+        branches.received_at,
+        branches.name,
+        branches.city,
+        branches.region
     from branches
+    inner join branch_ids
+        on
+            branches.company_id = branch_ids.company_id
+            and branches.branch_id = branch_ids.branch_id
 
 )
 

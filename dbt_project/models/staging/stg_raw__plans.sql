@@ -11,11 +11,14 @@ final as (
     select
         plan_id,
         plan_key,
-        version as plan_version,
-        currency,
+        version,
+        currency::text as currency,
         valid_from,
-        terms,
-        received_at
+        received_at,
+        terms -> 'name' as name,
+        (terms ->> 'monthly_base_fee')::numeric(20, 10) as monthly_base_fee,
+        terms ->> 'option' as option,
+        terms -> 'charges' as charges
     from plans
 
 )

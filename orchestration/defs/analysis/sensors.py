@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from orchestration import dbt
 from orchestration.defs.analysis.assets import CHARACTERISTICS, FORECASTS, PATTERNS
 from orchestration.due import request_runs
 from orchestration.milestones import companies_due, read_companies, usage_dates
@@ -9,8 +10,11 @@ from orchestration.partitions import contiguous_ranges, range_tags
 from orchestration.resources import NO_MARTS, WarehouseResource, go_live_date, has_marts
 
 ANALYSIS = dg.AssetSelection.assets(PATTERNS, CHARACTERISTICS, FORECASTS)
+REPORTING = dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("reporting")))
 daily_analysis_job = dg.define_asset_job(
-    "daily_analysis_job", ANALYSIS, description="Patterns, characteristics and forecasts as of the end of a usage date."
+    "daily_analysis_job",
+    ANALYSIS | REPORTING,
+    description="Patterns, characteristics and forecasts as of the end of a usage date, and the reports.",
 )
 day_7_insights_job = dg.define_asset_job(
     "day_7_insights_job",

@@ -6,11 +6,13 @@ from typing import Any
 import dagster as dg
 from psycopg import Connection
 
+from integrations.calendar.holidays import missing_years, public_holidays
 from integrations.events.directory_rows import DirectoryCache, ReadDirectory
 from integrations.events.holding import HoldRule
 from integrations.events.landing import LandingFile, load_file, pending_files
 from integrations.events.landing_zones import LandingZone, ZoneError, landing_zone
 from integrations.events.ledger import LoadReport
+from integrations.postgres.warehouse import append_rows
 from orchestration import clock, paths
 from orchestration.catalogue import parse_plans
 from orchestration.resources import WarehouseResource
@@ -21,6 +23,7 @@ DESCRIPTIONS = {
     "branches": "One row per branch, valid-from time and receipt.",
     "plans": "One row per plan and version.",
     "subscriptions": "One row per company, valid-from time and receipt of a subscription.",
+    "kpis": "One row per month, figure, unit and receipt, as another system told it.",
     "events": "One row per accepted usage event; a file's rows come all together or not at all.",
 }
 UPSTREAM = {
@@ -28,6 +31,7 @@ UPSTREAM = {
     "branches": ["companies"],
     "plans": [],
     "subscriptions": ["companies", "plans"],
+    "kpis": [],
     "events": ["companies", "branches"],
 }
 
@@ -100,4 +104,22 @@ companies = _feed_asset("companies")
 branches = _feed_asset("branches")
 plans = _feed_asset("plans")
 subscriptions = _feed_asset("subscriptions")
+kpis = _feed_asset("kpis")
 usage_events = _feed_asset("events")
+
+
+@dg.asset(
+    key=["raw", "holidays"],
+    deps=[feed_key("companies")],
+    group_name="ingestion",
+    kinds={"python", "postgres"},
+    owners=["team:data-engineering"],
+)
+def holidays(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
+    """One row per country of a company and public holiday, from the first year of use to the next year."""
+    with db.connect() as connection:
+        rows, unknown = public_holidays(missing_years(connection, clock.now(connection).year + 1))
+        count = append_rows(connection, "raw.holidays", rows)
+    if unknown:
+        context.log.warning(f"The holidays of {', '.join(unknown)} are not known, so all days there are workdays.")
+    return dg.MaterializeResult(metadata={"new_rows": count, "unknown_countries": ", ".join(unknown) or "none"})

@@ -1,4 +1,4 @@
-"""The marts, built by dbt: the daily ones over a range of usage dates in one run, the reference ones as a whole."""
+"""The marts, built by dbt: the daily ones over a range of usage dates in one run, the others as a whole."""
 
 from collections.abc import Iterator
 
@@ -52,6 +52,20 @@ def usage_marts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Res
 )
 def reference_marts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Results:
     """Rebuild what the reference feeds describe."""
+    warehouse = db.warehouse()
+    with exclusive(warehouse.url, WRITER_LOCK):
+        yield from dbt.build(context, warehouse.url, db.now())
+
+
+@dg.multi_asset(
+    name="reporting_marts",
+    specs=dbt.asset_specs("reporting"),
+    check_specs=dbt.check_specs("reporting"),
+    can_subset=True,
+    pool="dbt",
+)
+def reporting_marts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Results:
+    """Rebuild what is reported about recommendations and the business as a whole."""
     warehouse = db.warehouse()
     with exclusive(warehouse.url, WRITER_LOCK):
         yield from dbt.build(context, warehouse.url, db.now())

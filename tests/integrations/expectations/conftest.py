@@ -1,4 +1,4 @@
-"""A warehouse with one company, its branch, two plans, a subscription and three calls, and the suites' verdicts."""
+"""A warehouse with a company, its branches, plans, figures and calls, and the verdicts of the suites."""
 
 from datetime import UTC, datetime
 
@@ -67,6 +67,11 @@ def loaded(feeds):
         "plans": feeds.load("plans", *PLANS),
         "subscriptions": feeds.load(
             "subscriptions", subscription("acme", plan="basic"), subscription("york", plan="flat")
+        ),
+        "kpis": feeds.load(
+            "kpis",
+            {"month": "2026-10", "kpi": "mrr", "value": 1200.5, "currency": "EUR"},
+            {"month": "2026-10", "kpi": "payment_success", "value": "0.98"},
         ),
         "events": feeds.load("events", *calls("1", "2", "3", "4", "5")),
     }

@@ -40,6 +40,10 @@ FAULTS = {
         "stripe_customer_id = 'acct_1'": "a customer of Stripe begins with cus_",
         "valid_from = '9001-01-01T00:00:00Z'": "a valid-from time lies between 1900 and 9000",
     },
+    "kpis": {
+        "value = -0.01": "only growth is ever negative",
+        "unit = 'ratio', value = 1.01": "a ratio is a share of all, from 0 to 1",
+    },
     "events": {
         "source = ''": "a source is not empty",
         "event_id = ''": "an event id is not empty",
@@ -64,13 +68,15 @@ UNGUARDED = """
     alter table raw.companies drop constraint companies_pkey;
     alter table raw.companies drop constraint companies_company_id_fkey;
     alter table raw.companies alter column name drop not null;
+    alter table raw.kpis drop constraint kpis_pkey;
+    alter table raw.kpis alter column value drop not null;
 """
 
 
 def test_what_the_loaders_accept_keeps_its_suite(feeds, loaded):
     outcomes = {feed: feeds.judge(feed, report) for feed, report in loaded.items()}
     rows = {feed: outcome.rows for feed, outcome in outcomes.items()}
-    assert rows == {"companies": 2, "branches": 2, "plans": 2, "subscriptions": 2, "events": 5}
+    assert rows == {"companies": 2, "branches": 2, "plans": 2, "subscriptions": 2, "kpis": 2, "events": 5}
     assert [outcome.summary for outcome in outcomes.values() if not outcome.passed] == []
 
 
@@ -93,9 +99,15 @@ def test_a_missing_value_and_a_second_row_of_a_key_break_their_sentences(feeds, 
         feeds.execute(statement)
     feeds.execute("update raw.companies set name = null where company_id = (select min(company_id) from raw.companies)")
     feeds.execute("insert into raw.companies select * from raw.companies where name is not null")
+    feeds.execute("update raw.kpis set value = null where kpi = 'mrr'")
+    feeds.execute("insert into raw.kpis select * from raw.kpis where kpi <> 'mrr'")
     assert feeds.broken("companies", loaded["companies"]) == {
         "name is never missing": 1,
         "a company is described once per valid-from time": 2,
+    }
+    assert feeds.broken("kpis", loaded["kpis"]) == {
+        "value is never missing": 1,
+        "a figure has one value per month and unit": 2,
     }
 
 

@@ -16,6 +16,8 @@ EXEMPT = {
     "raw.archived_dates": "operators' book of files; a usage date belongs to no company",
     "raw.company_ids": "reference: it gives a company its id",
     "raw.plans": "reference: the price list is everybody's",
+    "raw.holidays": "reference: a country's calendar is everybody's",
+    "raw.kpis": "reference: figures about the business as a whole",
     "messaging.operator_alerts": "operators' outbox; a run or a load belongs to no company",
 }
 TENANT_SCHEMAS = ["raw", "ml", "billing", "messaging"]

@@ -6,6 +6,7 @@ import pytest
 from integrations.events.normalise import event_key
 from integrations.postgres import schema
 from integrations.postgres.schema import SCHEMAS, create_database, migrate
+from tests.citus_keys import ALL_COLUMNS, TABLES, UNIQUE_KEYS, not_ready_for_shards, rows
 from tests.integrations.postgres.processes import at_the_same_time
 
 # Tables without company_id in their keys, and why that is right.
@@ -22,82 +23,57 @@ EXEMPT = {
 }
 TENANT_SCHEMAS = ["raw", "ml", "billing", "messaging"]
 
-TABLES = """
-    select tables.oid, tables.oid::regclass::text as name
-    from pg_class as tables join pg_namespace as schemas on schemas.oid = tables.relnamespace
-    where schemas.nspname = any(%s) and tables.relkind in ('r', 'p') and not tables.relispartition
-"""
-UNIQUE_KEYS = f"""
-    select tables.name, indexes.indexrelid::regclass::text, array_agg(columns.attname::text)
-    from ({TABLES}) as tables
-    join pg_index as indexes on indexes.indrelid = tables.oid and indexes.indisunique
-    join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum = any(indexes.indkey)
-    group by 1, 2
-"""
-FOREIGN_KEYS = f"""
-    select tables.name, keys.confrelid::regclass::text, array_agg(columns.attname::text)
-    from ({TABLES}) as tables
-    join pg_constraint as keys on keys.conrelid = tables.oid and keys.contype = 'f'
-    join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum = any(keys.conkey)
-    group by tables.name, keys.confrelid, keys.oid
-"""
-ALL_COLUMNS = f"""
-    select tables.name, columns.attname::text, format_type(columns.atttypid, columns.atttypmod), columns.attnotnull
-    from ({TABLES}) as tables
-    join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum > 0
-    order by 1, 2
-"""
-
-
-def rows(connection, query):
-    return connection.execute(query, [TENANT_SCHEMAS]).fetchall()
-
-
-def not_ready_for_shards(connection) -> set[str]:
-    """The keys of tenant tables that Citus could not distribute by company."""
-    keyed = {
-        f"{name}: {index}" for name, index, columns in rows(connection, UNIQUE_KEYS) if "company_id" not in columns
-    }
-    foreign = {
-        f"{name}: to {target}"
-        for name, target, columns in rows(connection, FOREIGN_KEYS)
-        if "company_id" not in columns and target not in EXEMPT
-    }
-    with_company = {name for name, column, *_ in rows(connection, ALL_COLUMNS) if column == "company_id"}
-    without = {f"{name}: no company_id" for _, name in rows(connection, TABLES) if name not in with_company}
-    return {fault for fault in keyed | foreign | without if fault.partition(":")[0] not in EXEMPT}
-
 
 def test_every_key_of_a_tenant_table_holds_the_company(connection):
-    assert len(rows(connection, UNIQUE_KEYS)) > 15
-    assert not_ready_for_shards(connection) == set()
+    assert len(rows(connection, UNIQUE_KEYS, TENANT_SCHEMAS)) > 15
+    assert not_ready_for_shards(connection, TENANT_SCHEMAS, EXEMPT) == set()
 
 
 @pytest.mark.parametrize(
     "columns",
     [
-        "id bigint primary key, company_id bigint",
-        "company_id bigint, name text unique",
+        "id bigint primary key, company_id bigint not null",
+        "company_id bigint not null, name text unique",
+        "company_id bigint not null, name text, exclude using btree (name with =)",
         "company_id bigint primary key, load_id bigint, branch_id bigint, "
         "foreign key (load_id) references ml.other (id)",
+        "company_id bigint",
+        "company_id integer not null",
         "name text",
     ],
 )
 def test_a_key_without_the_company_is_found(connection, columns):
     connection.execute("create table ml.other (id bigint primary key, company_id bigint)")
-    before = not_ready_for_shards(connection)
+    before = not_ready_for_shards(connection, TENANT_SCHEMAS, EXEMPT)
     connection.execute(f"create table ml.wrong ({columns})".encode())
-    assert {fault.partition(":")[0] for fault in not_ready_for_shards(connection) - before} == {"ml.wrong"}
+    assert {fault.partition(":")[0] for fault in not_ready_for_shards(connection, TENANT_SCHEMAS, EXEMPT) - before} == {
+        "ml.wrong"
+    }
+
+
+def test_a_trigger_on_a_tenant_table_is_found(connection):
+    connection.execute(
+        "create trigger quiet before update on ml.usage_patterns for each row"
+        " execute function suppress_redundant_updates_trigger()"
+    )
+    assert not_ready_for_shards(connection, TENANT_SCHEMAS, EXEMPT) == {"ml.usage_patterns: trigger quiet"}
+    connection.execute("drop trigger quiet on ml.usage_patterns")
 
 
 def test_every_exemption_is_needed(connection):
-    assert {name for _, name in rows(connection, TABLES)} >= set(EXEMPT)
-    keyed_otherwise = {name for name, _, columns in rows(connection, UNIQUE_KEYS) if "company_id" not in columns}
+    assert {name for _, name in rows(connection, TABLES, TENANT_SCHEMAS)} >= set(EXEMPT)
+    keyed_otherwise = {
+        name for name, _, columns in rows(connection, UNIQUE_KEYS, TENANT_SCHEMAS) if "company_id" not in columns
+    }
     assert keyed_otherwise == set(EXEMPT)
 
 
 def test_an_event_is_unique_by_company_source_and_id_alone(connection):
-    keys = [sorted(columns) for name, _, columns in rows(connection, UNIQUE_KEYS) if name == "raw.event_keys"]
+    keys = [
+        sorted(columns)
+        for name, _, columns in rows(connection, UNIQUE_KEYS, TENANT_SCHEMAS)
+        if name == "raw.event_keys"
+    ]
     assert keys == [["company_id", "event_key"]]
 
 
@@ -148,9 +124,15 @@ def test_counts_that_do_not_add_up_are_refused_by_the_table_itself(connection):
 
 def test_migrating_again_changes_nothing(database_url, connection):
     connection.execute("insert into raw.company_ids (company_key) values ('acme')")
-    before = rows(connection, ALL_COLUMNS), connection.execute("select * from ops.alembic_version").fetchall()
+    before = (
+        rows(connection, ALL_COLUMNS, TENANT_SCHEMAS),
+        connection.execute("select * from ops.alembic_version").fetchall(),
+    )
     migrate(database_url)
-    after = rows(connection, ALL_COLUMNS), connection.execute("select * from ops.alembic_version").fetchall()
+    after = (
+        rows(connection, ALL_COLUMNS, TENANT_SCHEMAS),
+        connection.execute("select * from ops.alembic_version").fetchall(),
+    )
     assert after == before
     assert connection.execute("select count(*) from raw.company_ids").fetchone() == (1,)
 

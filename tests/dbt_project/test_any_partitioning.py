@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from orchestration.dbt_runner import invoke
@@ -13,7 +13,7 @@ from tests.feeds import PLANS, company, event, lines, subscription
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FIRST, DAYS = date(2026, 10, 23), 13  # a month's end, two Mondays, and the clock changes of both zones
-FIXTURES = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FIXTURES = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 FEW, MANY = settings(FIXTURES, max_examples=2), settings(FIXTURES, max_examples=40)
 ZONES = {"Europe/Berlin": "EUR", "America/New_York": "USD"}
 KEYS = [f"{name}-{number}" for name in ("berlin", "york") for number in range(5)]  # enough for benchmarks of peers
@@ -125,6 +125,8 @@ def build_in_runs(pipeline, windows: list[tuple[int, int]], late: list[int]) -> 
 
 
 def check(loaded, in_one_run, limit) -> None:
+    """Without shrinking, since each attempt costs seconds."""
+
     @limit
     @given(runs())
     def builds_end_alike(drawn):
@@ -137,7 +139,11 @@ def check(loaded, in_one_run, limit) -> None:
 def test_every_table_holds_something(loaded, in_one_run):
     counts = {table: loaded.value(f"select count(*) from {table}") for table in in_one_run}
     assert [table for table, count in counts.items() if not count] == []
-    assert {node["name"] for node in usage_nodes()} >= {"fct_usage_hourly", "fct_meter_usage_monthly", "int_meter_values"}
+    assert {node["name"] for node in usage_nodes()} >= {
+        "fct_usage_hourly",
+        "fct_meter_usage_monthly",
+        "int_meter_values",
+    }
 
 
 def test_any_split_into_runs_in_any_order_and_late_events_end_in_the_same_tables(loaded, in_one_run):

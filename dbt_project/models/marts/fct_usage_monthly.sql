@@ -43,18 +43,18 @@ added_up as (
         company_id,
         branch_id,
         date_trunc('month', usage_date)::date as usage_month,
-        currency,
+        case when min(currency) = max(currency) then min(currency) end as currency,
         count(*) as count_days,
         sum(total_calls) as total_calls,
         sum(total_seconds) as total_seconds,
         sum(successful_bookings) as successful_bookings,
         sum(failed_bookings) as failed_bookings,
         sum(total_appointments) as total_appointments,
-        sum(total_revenue) as total_revenue,
+        case when min(currency) = max(currency) then sum(total_revenue) end as total_revenue,
         max(peak_hour_calls) as peak_hour_calls,
         sum(after_hours_calls) as after_hours_calls
     from daily
-    group by company_id, branch_id, date_trunc('month', usage_date), currency
+    group by company_id, branch_id, date_trunc('month', usage_date)
 
 ),
 

@@ -103,7 +103,9 @@ def test_a_late_event_makes_its_date_due_again_and_a_void_that_of_its_event(land
 
     landed.land("events", "void.ndjson", lines(event("v", "2026-10-04T12:00:00+02:00", type="void", voids="2")))
     landed.tick("landing_files_sensor", "changed_usage_dates_sensor")
-    calls = landed.rows("select usage_date::text, total_calls from marts.fct_usage_daily where total_calls > 0 order by 1")
+    calls = landed.rows(
+        "select usage_date::text, total_calls from marts.fct_usage_daily where total_calls > 0 order by 1"
+    )
     assert calls == [("2026-10-01", 1), ("2026-10-02", 2)]
     totals = landed.rows("select usage_date::text, total_events from marts.fct_event_lateness order by 1")
     assert totals == [("2026-10-01", 2), ("2026-10-02", 2)]

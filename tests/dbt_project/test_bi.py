@@ -1,0 +1,81 @@
+"""What dashboards read: every query of BI.md runs as the role of BI tools, and reads marts that an exposure names."""
+
+import re
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+import sqlglot
+from typer.testing import CliRunner
+
+from orchestration import dbt, paths
+from tests.feeds import PLANS, company, event, lines, subscription
+
+NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
+GUIDE = (paths.DBT_PROJECT / "BI.md").read_text()
+SECTION = re.compile(r"^## (?P<title>.+?)\n(?:.*?)```sql\n(?P<query>.*?);\n```", re.MULTILINE | re.DOTALL)
+QUERIES = [(found["title"], found["query"]) for found in SECTION.finditer(GUIDE)]
+# Elements whose data the marts hold; the others show prices, payment methods, or nothing of ours.
+ELEMENTS = {1, 2, 3, 4, 5, 8, 9, 10, 11, 13}
+
+
+def test_every_element_that_needs_no_price_has_a_query_and_every_query_is_found():
+    assert {int(title[3:5]) for title, _ in QUERIES if title.startswith("DA-")} == ELEMENTS
+    assert len(QUERIES) == GUIDE.count("```sql")
+
+
+def test_every_mart_is_read_by_a_dashboard_and_every_mart_of_a_query_exists():
+    marts = {
+        node["name"]
+        for node in dbt.manifest()["nodes"].values()
+        if node["resource_type"] in ("model", "seed") and node["schema"] == "marts"
+    }
+    read = {table.name for _, query in QUERIES for table in tables(query)}
+    assert read <= marts
+    exposed = {
+        unique_id.rpartition(".")[2]
+        for exposure in dbt.manifest()["exposures"].values()
+        for unique_id in exposure["depends_on"]["nodes"]
+    }
+    assert exposed <= marts
+    assert read - exposed <= {"dim_branches", "companies_history", "fct_event_lateness"}
+
+
+def tables(query: str) -> list[sqlglot.exp.Table]:
+    return [table for table in sqlglot.parse_one(query, dialect="postgres").find_all(sqlglot.exp.Table) if table.db]
+
+
+@pytest.fixture(scope="module")
+def world(module_pipeline):
+    """A company of three weeks whose day 14 has passed, and what was recommended to it."""
+    pipeline = module_pipeline
+    pipeline.set_clock(NOW)
+    pipeline.land("plans", "plans.yaml", PLANS)
+    pipeline.land("companies", "companies.ndjson", lines(company()))
+    pipeline.land("subscriptions", "subscriptions.ndjson", lines(subscription()))
+    events = [event(str(day), f"2026-10-{day:02}T09:00:00+02:00", duration_seconds=60 * day) for day in range(1, 20)]
+    pipeline.land("events", "events.ndjson", lines(*events))
+    pipeline.warehouse.execute("update ops.settings set value = '2026-01-01' where name = 'go_live_date'")
+    pipeline.tick()
+    return pipeline
+
+
+@pytest.mark.parametrize(("title", "query"), QUERIES, ids=[title for title, _ in QUERIES])
+def test_the_query_runs_as_a_bi_tool(world, title, query):
+    with psycopg.connect(world.warehouse.url) as connection:
+        connection.execute("set local role bi_reader")
+        cursor = connection.execute(query.encode())
+        assert cursor.description
+        if title not in ("DA-11 Peers: where the company stands among its industry",):  # no five companies here
+            assert cursor.fetchall()
+
+
+def test_the_documentation_is_one_page_that_names_every_mart(world, tmp_path, monkeypatch):
+    from orchestration.cli import app
+
+    monkeypatch.setenv("USAGE_PRICING_LOCAL", str(tmp_path))
+    result = CliRunner().invoke(app, ["docs"])
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "docs/index.html").read_text()
+    assert all(query_table.name in page for _, query in QUERIES for query_table in tables(query))
+    assert "What dashboards need" in page or "the warehouse" in page

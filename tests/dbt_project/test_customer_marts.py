@@ -124,7 +124,8 @@ def test_value_counts_the_minutes_of_each_outcome_and_only_types_of_the_list(wor
     found = world.rows(
         """
         select event_type, sum(count_events), sum(time_saved_minutes)::int
-        from marts.fct_value join marts.dim_companies using (company_id) where company_key = 'acme' group by 1 order by 1
+        from marts.fct_value join marts.dim_companies using (company_id)
+        where company_key = 'acme' group by 1 order by 1
         """
     )
     assert found == [("appointment", 1, 3), ("call", 6, 4 * 4 + 1)]
@@ -151,7 +152,8 @@ def test_the_history_has_hours_with_usage_every_day_and_months_in_the_companys_o
         ("daily", "04 22", 24, 0, "0.00", 0, 40, *plan),
     ]
     plans = world.rows(
-        "select distinct plan_name, plan_limits from marts.fct_usage_history join marts.dim_companies using (company_id)"
+        "select distinct plan_name, plan_limits"
+        " from marts.fct_usage_history join marts.dim_companies using (company_id)"
         " where company_key <> 'acme'"
     )
     assert plans == [(None, None)]

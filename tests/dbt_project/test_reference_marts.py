@@ -1,6 +1,6 @@
 """Dimensions, histories and reports of one small world: described as it was, and only as far as it was known."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import dagster as dg
 import pytest
@@ -9,47 +9,8 @@ from integrations.events.kpis import KPIS
 from integrations.events.landing import LandingFile, load_file
 from orchestration.catalogue import parse_plans
 from orchestration.partitions import range_tags
-from tests.feeds import PLANS, company, event, lines, subscription
-
-FIRST = datetime(2026, 10, 20, 12, tzinfo=UTC)
-LAST = datetime(2026, 12, 1, 12, tzinfo=UTC)
-BRANCH = {"company": "acme", "branch": "main", "name": "Main", "valid_from": "2026-10-02T23:30:00Z", "city": "Berlin"}
-MOVED = {"name": "Acme Ltd", "time_zone": "Europe/London", "currency": "GBP", "country": "GB"}
-V2 = PLANS.split("  - plan_key: combined")[0].removeprefix("\nplans:\n").replace('"49.00"', '"59.00"')
-ACTIVATED = "2026-10-01T09:00:00+02:00"
-NOVEMBER = "2026-11-01T00:00:00Z"
-
-KNOWN_AT_FIRST = {
-    "companies": lines(
-        company(activated_at=ACTIVATED), company("quux", country="QQ", activated_at="2026-11-20T00:00:00Z")
-    ),
-    "branches": lines(BRANCH),
-    "plans": PLANS,
-    "subscriptions": lines(subscription(status="trial")),
-}
-NEWS = {
-    "companies": lines(company(**MOVED, activated_at=ACTIVATED, valid_from=NOVEMBER)),
-    "branches": lines({**BRANCH, "name": "New main", "city": "London", "valid_from": NOVEMBER}),
-    "plans": PLANS + V2.replace("version: 1", "version: 2").replace("1990-01-01", "2026-11-01"),
-    "subscriptions": lines(
-        subscription(valid_from="2026-10-15T09:00:00+02:00"),
-        subscription(valid_from=NOVEMBER, plan_version=2),
-        subscription(valid_from="2026-11-05T12:00:00Z", plan_version=2, status="cancelled"),
-    ),
-    "kpis": lines(
-        {"month": "2026-10", "kpi": "csat", "value": 4.5},
-        {"month": "2026-10", "kpi": "churn_rate", "value": 0.75},
-        {"month": "2026-11", "kpi": "churn_rate", "value": 0.75},
-        {"month": "2026-10", "kpi": "mrr", "value": 900, "currency": "EUR"},
-        {"month": "2026-10", "kpi": "mrr", "value": 500, "currency": "USD"},
-    ),
-}
-EVENTS = (
-    event("1", "2026-10-03T10:00:00+02:00"),
-    event("2", "2026-10-04T10:00:00+02:00", branch="main"),
-    event("3", "2026-10-05T10:00:00+02:00"),
-)
-NEW_EVENT = event("4", "2026-11-03T10:00:00Z")
+from tests.dbt_project.reference_world import EVENTS, FIRST, KNOWN_AT_FIRST, LAST, NEW_EVENT, NEWS
+from tests.feeds import lines
 
 COMPANIES = """
     select name, currency, time_zone, first_date::text, last_date::text, valid_to is null
@@ -170,9 +131,9 @@ def test_every_meter_says_how_it_is_added_up(world):
         "storage_mb",
         "concurrent_sessions_peak",
     }
-    assert world.rows(
-        "select days_to_period, branches_to_company from marts.dim_meters where meter = 'storage_mb'"
-    ) == [("the level at the end of the last day", "the sum of the branches' last levels")]
+    assert world.rows("select days_to_period, branches_to_company from marts.dim_meters where meter = 'storage_mb'") == [
+        ("the level at the end of the last day", "the sum of the branches' last levels")
+    ]
 
 
 def test_every_country_has_its_own_calendar_up_to_the_end_of_the_next_year(world):

@@ -35,21 +35,27 @@ first_usage as (
 
 ),
 
+early_leavers as (
+
+    select distinct companies.company_id
+    from companies
+    inner join subscriptions on companies.company_id = subscriptions.company_id
+    where
+        subscriptions.status = 'cancelled'
+        and subscriptions.first_date < companies.activated_on + 14
+
+),
+
 begun as (
 
     select
         companies.company_id,
         date_trunc('month', companies.activated_on)::date as usage_month,
         first_usage.first_date - companies.activated_on as days_to_usage,
-        exists (
-            select from subscriptions
-            where
-                subscriptions.company_id = companies.company_id
-                and subscriptions.status = 'cancelled'
-                and subscriptions.first_date < companies.activated_on + 14
-        ) as is_cancelled_early
+        early_leavers.company_id is null as is_on_board
     from companies
     left join first_usage on companies.company_id = first_usage.company_id
+    left join early_leavers on companies.company_id = early_leavers.company_id
 
 ),
 
@@ -58,7 +64,7 @@ final as (
     select
         usage_month,
         'onboarding_completion' as kpi,
-        count(*) filter (where not is_cancelled_early) as numerator,
+        count(*) filter (where is_on_board) as numerator,
         count(*) as denominator
     from begun
     group by usage_month

@@ -44,6 +44,7 @@ def test_years_are_missing_from_the_first_activation_or_usage_to_the_last_year_u
     assert missing_years(connection, 2027) == [("DE", 2026), ("DE", 2027)]
     assert append_rows(connection, "raw.holidays", public_holidays(missing_years(connection, 2027))[0]) > 10
     assert missing_years(connection, 2027) == []
+    assert missing_years(connection, 2028) == [("DE", 2028)]
 
     load("2.ndjson", company("york", country="GB"))
     assert missing_years(connection, 2027) == [("GB", 2026), ("GB", 2027)]

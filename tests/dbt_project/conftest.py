@@ -67,6 +67,13 @@ def built_twice(server, template, local_folder: Path, tmp_path_factory) -> Itera
         admin.execute("drop database two_companies with (force)")
 
 
+@pytest.fixture(scope="module")
+def session(built_twice: BuiltWorld) -> Iterator[psycopg.Connection]:
+    """A connection of the owner."""
+    with psycopg.connect(built_twice.url, autocommit=True) as connection:
+        yield connection
+
+
 def build_everything(url: str) -> None:
     results = invoke(["build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"], url, BUILD)
     assert results

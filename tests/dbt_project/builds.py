@@ -9,7 +9,6 @@ from orchestration import dbt
 from orchestration.catalogue import parse_plans
 from orchestration.dbt_runner import invoke
 
-SEED = ["seed", "--select", "tag:usage,resource_type:seed", "tag:reference,resource_type:seed"]
 USAGE = ["run", "--select", "tag:usage"]
 
 

@@ -10,7 +10,7 @@ from ml.rating.catalogue import default_catalogue
 from ml.synthetic import Dirt, write_world
 from orchestration.dbt_runner import invoke
 from orchestration.demo import deliver
-from tests.dbt_project.builds import SEED, build_usage, load_landed, table_of, usage_nodes
+from tests.dbt_project.builds import build_usage, load_landed, table_of, usage_nodes
 from tests.feeds import event, lines
 
 START, DAYS = date(2026, 10, 18), 18  # both clock changes, two Mondays and a month's end lie in it
@@ -50,7 +50,7 @@ def summed(module_pipeline, tmp_path_factory):
     ]
     module_pipeline.land("events", "voids.ndjson", lines(*voids))
     load_landed(module_pipeline, NOW)
-    invoke(SEED, module_pipeline.warehouse.url)
+    invoke(["seed"], module_pipeline.warehouse.url)
     build_usage(module_pipeline, START, END, NOW)
     return module_pipeline
 

@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from orchestration.dbt_runner import invoke
-from tests.dbt_project.builds import SEED, build_usage, load_landed
+from tests.dbt_project.builds import build_usage, load_landed
 from tests.feeds import company, lines
 
 TRIPS = Path(__file__).parents[3] / "shared/data/bay_area_bikeshare_2014/trips.csv.gz"
@@ -63,7 +63,7 @@ def load(pipeline, trips: pl.DataFrame | Path, first: date, end: date) -> None:
     else:
         trips.write_csv(folder / "trips.csv")
     load_landed(pipeline, NOW)
-    invoke(SEED, pipeline.warehouse.url)
+    invoke(["seed"], pipeline.warehouse.url)
     build_usage(pipeline, first, end, NOW)
 
 

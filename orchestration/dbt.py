@@ -6,11 +6,9 @@ three seconds that loading the definitions may take, and its runner starts a pro
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +120,7 @@ def compiled(names: Sequence[str], url: str, known_at: datetime, window: tuple[d
     Raises:
         LookupError: when one of them does not compile.
     """
-    with redirect_stdout(StringIO()):  # dbt shows what it has compiled, even when it is told to be quiet
-        results = invoke(["compile", "--select", *names], url, _environment(known_at, window))
+    results = invoke(["compile", "--select", *names], url, _environment(known_at, window))
     found = {result.node.name: result.node for result in results if result.node.compiled_code}
     if missing := set(names) - found.keys():
         raise LookupError(f"dbt could not compile {', '.join(sorted(missing))}")

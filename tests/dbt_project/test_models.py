@@ -64,11 +64,13 @@ def test_a_second_build_changes_nothing_and_one_of_another_day_leaves_the_first_
     assert landed.fingerprint(*tables) == before
 
 
-def test_a_rebuild_removes_what_vanished(landed):
+def test_a_rebuild_removes_what_vanished_and_adds_columns_that_the_contract_has_gained(landed):
     landed.tick("changed_usage_dates_sensor")
     landed.warehouse.execute("delete from raw.usage_events where usage_date = '2026-10-01'")
+    landed.warehouse.execute("alter table marts.fct_usage_hourly drop column after_hours_seconds")
     build(landed, "2026-10-01", "2026-10-01")
     assert landed.rows("select usage_date::text, local_hour from marts.fct_usage_hourly") == [("2026-10-02", 22)]
+    assert landed.rows("select after_hours_seconds from marts.fct_usage_hourly") == [(None,)]  # not of the rebuilt date
     assert landed.value("select total_calls from marts.fct_usage_daily where usage_date = '2026-10-01'") == 0
 
 

@@ -60,6 +60,16 @@ def test_the_url_leads_to_a_postgresql_18_in_utf8_and_utc(running):
     assert settings == (18, "UTF8", "UTC", "on")
 
 
+def test_only_the_password_that_nobody_can_guess_is_quick_to_check(running):
+    with psycopg.connect(running.url("postgres")) as connection:
+        connection.execute("create role analyst password 'guess-me'")
+        roles = connection.execute(
+            "select rolname, split_part(rolpassword, ':', 1) from pg_authid where rolpassword is not null order by 1"
+        ).fetchall()
+        connection.rollback()
+    assert roles == [("analyst", "SCRAM-SHA-256$4096"), ("pipeline", "SCRAM-SHA-256$1")]
+
+
 def test_starting_a_running_server_leaves_it_as_it_is(running):
     before = postmaster(running), started_at(running)
     running.start()

@@ -27,7 +27,7 @@ def invoke(arguments: list[str], url: str | None = None, environment: Mapping[st
     """
     from dbt.cli.main import dbtRunner
 
-    flags = [*FLAGS, "--write-json" if arguments[0] == "parse" else "--no-write-json"]
+    flags = [*FLAGS, "--write-json" if arguments[0] in ("parse", "docs") else "--no-write-json"]
     folders = ["--project-dir", paths.DBT_PROJECT, "--profiles-dir", paths.DBT_PROJECT]
     folders += ["--target-path", target_folder()]
     with _environment({**(_connection(url) if url else {}), **(environment or {})}):

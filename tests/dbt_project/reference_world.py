@@ -13,7 +13,9 @@ ACTIVATED = "2026-10-01T09:00:00+02:00"
 NOVEMBER = "2026-11-01T00:00:00Z"
 
 KNOWN_AT_FIRST = {
-    "companies": lines(company(activated_at=ACTIVATED), company("quux", country="QQ", activated_at="2026-11-20T00:00:00Z")),
+    "companies": lines(
+        company(activated_at=ACTIVATED), company("quux", country="QQ", activated_at="2026-11-20T00:00:00Z")
+    ),
     "branches": lines(BRANCH),
     "plans": PLANS,
     "subscriptions": lines(subscription(status="trial")),

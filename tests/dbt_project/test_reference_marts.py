@@ -131,9 +131,9 @@ def test_every_meter_says_how_it_is_added_up(world):
         "storage_mb",
         "concurrent_sessions_peak",
     }
-    assert world.rows("select days_to_period, branches_to_company from marts.dim_meters where meter = 'storage_mb'") == [
-        ("the level at the end of the last day", "the sum of the branches' last levels")
-    ]
+    assert world.rows(
+        "select days_to_period, branches_to_company from marts.dim_meters where meter = 'storage_mb'"
+    ) == [("the level at the end of the last day", "the sum of the branches' last levels")]
 
 
 def test_every_country_has_its_own_calendar_up_to_the_end_of_the_next_year(world):

@@ -169,6 +169,7 @@ def test_what_is_wrong_at_the_raw_boundary_blocks_and_what_is_odd_does_not(repos
     assert blocking == {
         "raw/branches:branches_keep_their_suite": True,
         "raw/companies:companies_keep_their_suite": True,
+        "raw/kpis:kpis_keep_their_suite": True,
         "raw/plans:plans_keep_their_suite": True,
         "raw/subscriptions:subscriptions_keep_their_suite": True,
         "raw/usage_events:events_keep_their_suite": True,

@@ -1,4 +1,4 @@
-{# The days of each company that a summary of its month and week needs, up to its own today, branches added up. #}
+{# The days of each company in its month and in its last and this week, up to its own today, branches added up. #}
 with
 
 daily as (
@@ -29,7 +29,7 @@ final as (
         sum(daily.total_events) as events
     from daily
     inner join periods on daily.company_id = periods.company_id
-    where daily.usage_date <= periods.usage_date
+    where daily.usage_date between least(periods.usage_month, periods.usage_week - 7) and periods.usage_date
     group by daily.company_id, daily.usage_date, daily.day_ends_at, daily.hours_in_day
 
 )

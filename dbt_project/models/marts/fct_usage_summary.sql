@@ -54,7 +54,7 @@ last_seen as (
         max(customers.usage_date) as usage_date
     from customers
     inner join periods on customers.company_id = periods.company_id
-    where customers.usage_date <= periods.usage_date
+    where customers.usage_date between least(periods.usage_month, periods.usage_week) and periods.usage_date
     group by customers.company_id, customers.value
 
 ),

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from orchestration import paths
 
 # Quiet, since results tell what failed; and without its files, whose writing takes as long as several models.
-FLAGS = ("--log-level", "none", "--log-level-file", "none", "--no-populate-cache")
+FLAGS = ("--log-level", "none", "--log-level-file", "none", "--cache-selected-only")
 
 
 def target_folder() -> Path:

@@ -12,12 +12,14 @@ def docs() -> None:
 
     Example: usage-pricing docs
     """
-    from orchestration import environment, paths
+    from orchestration import dbt, environment, paths
     from orchestration.dbt_runner import invoke, target_folder
 
     with console.status("Reading the dbt project and the warehouse's catalogue ..."):
+        url = environment.prepare()
+        dbt.manifest()
         # What models compile to depends on the window of a build, and here is none.
-        invoke(["docs", "generate", "--static", "--no-compile"], environment.prepare())
+        invoke(["docs", "generate", "--static", "--no-compile"], url)
     page = paths.local() / "docs/index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(target_folder() / "static_index.html", page)

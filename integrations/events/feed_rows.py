@@ -1,7 +1,7 @@
 """The rows of the feeds about companies: what each may say, how it is stored, and which usage dates it changes."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,7 @@ class Company(msgspec.Struct, forbid_unknown_fields=True):
             [self.company, self.company],
         )
         company_id = _company_id(connection, self.company)
+        self._check_currency(connection, company_id)
         row = {
             **{
                 name: getattr(self, name) for name in ("name", "industry", "country", "time_zone", "locale", "currency")
@@ -57,6 +58,23 @@ class Company(msgspec.Struct, forbid_unknown_fields=True):
             "contact_email": self.contact_email,
         }
         return append_version(connection, "companies", ("company_id", "valid_from"), row, load_id, received_at)
+
+    def _check_currency(self, connection: Connection, company_id: int) -> None:
+        """Refuse a change of currency within a day, whose revenue could not be added up."""
+        valid_from = (self.valid_from or self.activated_at).astimezone(ZoneInfo(self.time_zone))
+        day_begins = datetime.combine(valid_from.date(), time(), valid_from.tzinfo)
+        if valid_from.timestamp() == day_begins.timestamp():
+            return
+        other = connection.execute(
+            "select currency from raw.companies where company_id = %s and valid_from <> %s and currency <> %s limit 1",
+            [company_id, valid_from, self.currency],
+        ).fetchone()
+        if other:
+            raise Refused(
+                "invalid_field",
+                f"the currency changes from or to {other[0]} within a day; let valid_from be the beginning of a local day",
+                "valid_from",
+            )
 
     def changes_from(self, connection: Connection) -> date | None:
         """The first local date on which the company is, or was once said to be, active."""

@@ -77,5 +77,5 @@ def test_the_documentation_is_one_page_that_names_every_mart(world, tmp_path, mo
     result = CliRunner().invoke(app, ["docs"])
     assert result.exit_code == 0, result.output
     page = (tmp_path / "docs/index.html").read_text()
-    assert all(query_table.name in page for _, query in QUERIES for query_table in tables(query))
-    assert "What dashboards need" in page or "the warehouse" in page
+    marts = [node["name"] for node in dbt.manifest()["nodes"].values() if node["schema"] == "marts"]
+    assert [name for name in marts if name not in page] == []

@@ -42,6 +42,22 @@ def reasons(connection):
     ).fetchall()
 
 
+@pytest.mark.parametrize(
+    ("zone", "valid_from", "is_accepted"),
+    [
+        ("Europe/Berlin", "2026-10-10T00:00:00+02:00", True),
+        ("Europe/Berlin", "2026-10-09T22:00:00Z", True),
+        ("Europe/Berlin", "2026-10-10T00:00:00Z", False),
+        ("Europe/Berlin", "2026-10-10T12:00:00+02:00", False),
+        ("America/Santiago", "2026-09-06T04:00:00Z", True),  # a day that begins at 01:00
+    ],
+)
+def test_a_currency_changes_only_where_a_local_day_begins(load, reasons, zone, valid_from, is_accepted):
+    load("companies", company(activated_at="2026-09-01T12:34:00Z", time_zone=zone))
+    load("companies", company(time_zone=zone, currency="CHF", valid_from=valid_from))
+    assert reasons() == ([] if is_accepted else [(1, "invalid_field", "valid_from")])
+
+
 def test_a_company_is_stored_as_it_was_described(connection, load):
     assert counts(load("companies", company(contact_email="a@acme.example"))) == (1, 1, 0, 0, 0)
     row = connection.execute(

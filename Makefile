@@ -4,6 +4,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Each process has a server of its own; tests of one file share what they have built.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 IS_FIT := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p $(IS_FIT) >/dev/null 2>&1 && echo $$p && break; done)
@@ -28,10 +30,10 @@ dev: setup ## Open the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/usage-pricing dev
 
 test: setup ## Run the tests (minutes)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-long: setup ## Run the kill, fuzz and accuracy tests as well (many minutes)
-	@$(BIN)/python -m pytest -m 'long or not long'
+	@$(BIN)/python -m pytest $(PARALLEL) -m 'long or not long'
 
 check: setup ## Lint, types, SQL style, import rules
 	@$(BIN)/ruff check .

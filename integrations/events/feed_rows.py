@@ -1,7 +1,8 @@
 """The rows of the feeds about companies: what each may say, how it is stored, and which usage dates it changes."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime
+from datetime import time as time_of_day
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -62,7 +63,7 @@ class Company(msgspec.Struct, forbid_unknown_fields=True):
     def _check_currency(self, connection: Connection, company_id: int) -> None:
         """Refuse a change of currency within a day, whose revenue could not be added up."""
         valid_from = (self.valid_from or self.activated_at).astimezone(ZoneInfo(self.time_zone))
-        day_begins = datetime.combine(valid_from.date(), time(), valid_from.tzinfo)
+        day_begins = datetime.combine(valid_from.date(), time_of_day(), valid_from.tzinfo)
         if valid_from.timestamp() == day_begins.timestamp():
             return
         other = connection.execute(
@@ -72,7 +73,7 @@ class Company(msgspec.Struct, forbid_unknown_fields=True):
         if other:
             raise Refused(
                 "invalid_field",
-                f"the currency changes from or to {other[0]} within a day; let valid_from be the beginning of a local day",
+                f"the currency changes from or to {other[0]} within a day; let valid_from be the start of a local day",
                 "valid_from",
             )
 

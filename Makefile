@@ -4,8 +4,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Each process has a server of its own; tests of one file share what they have built.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+# Each process has a server of its own; tests of one file share what they have built. The long files come first.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 IS_FIT := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p $(IS_FIT) >/dev/null 2>&1 && echo $$p && break; done)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,10 @@ def invoke(arguments: list[str], url: str | None = None, environment: Mapping[st
     flags = [*FLAGS, "--write-json" if arguments[0] in ("parse", "docs") else "--no-write-json"]
     folders = ["--project-dir", paths.DBT_PROJECT, "--profiles-dir", paths.DBT_PROJECT]
     folders += ["--target-path", target_folder()]
-    with _environment({**(_connection(url) if url else {}), **(environment or {})}):
-        outcome = dbtRunner().invoke([*flags, *arguments, *map(str, folders)])
+    # In a thread, since dbt walks up the whole stack eleven times when it starts, and a run's is long. Who interrupts a build
+    # waits until it has ended.
+    with _environment({**(_connection(url) if url else {}), **(environment or {})}), ThreadPoolExecutor(1) as thread:
+        outcome = thread.submit(dbtRunner().invoke, [*flags, *arguments, *map(str, folders)]).result()
     if outcome.exception:
         raise dg.Failure(f"dbt {arguments[0]} failed: {outcome.exception}")
     return list(getattr(outcome.result, "results", ()))

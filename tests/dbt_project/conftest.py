@@ -75,6 +75,6 @@ def session(built_twice: BuiltWorld) -> Iterator[psycopg.Connection]:
 
 
 def build_everything(url: str) -> None:
-    results = invoke(["build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"], url, BUILD)
+    results = invoke(["build", "--resource-type", "seed", "--resource-type", "model"], url, BUILD)
     assert results
     assert {str(result.status) for result in results} == {"success"}, [result.message for result in results]

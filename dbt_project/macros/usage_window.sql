@@ -2,17 +2,22 @@
     The window of usage dates that a build replaces, half-open. It comes from the environment and is read when a model
     runs, so that another window costs no new parse; and it has no default, since a default would wipe a table.
     `grain` widens it to whole periods, for models in which a late event changes its whole week or month; `onward` has
-    no end, for models in which it changes every date from its own on.
+    no end, for models in which it changes every date from its own on. Edges are constants to the planner, which leaves out
+    the partitions of other dates: truncating a date would take the session's time zone into account.
 #}
 {% macro window_start(grain='day') -%}
-    date_trunc('{{ grain }}', {{ _window_edge('START') }})::date
+    {%- if grain == 'day' -%}
+        {{ _window_edge('START') }}
+    {%- else -%}
+        date_trunc('{{ grain }}', {{ _window_edge('START') }}::timestamp)::date
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro window_end(grain='day') -%}
     {%- if grain == 'day' -%}
         {{ _window_edge('END') }}
     {%- else -%}
-        (date_trunc('{{ grain }}', {{ _window_edge('END') }} - 1) + interval '1 {{ grain }}')::date
+        (date_trunc('{{ grain }}', ({{ _window_edge('END') }} - 1)::timestamp) + interval '1 {{ grain }}')::date
     {%- endif -%}
 {%- endmacro %}
 

@@ -56,7 +56,8 @@ def _is_tenant(source: exp.Table | Scope, tables: set[str]) -> bool:
         return _is_tenant(source.set_operation_scopes[0], tables)
     query = source.expression
     if isinstance(query, exp.Lateral):
-        return COMPANY in query.this.unnest().named_selects
+        rows = query.this.unnest()
+        return isinstance(rows, exp.Query) and COMPANY in rows.named_selects
     return isinstance(query, exp.Select) and any(_gives_company(each, source, tables) for each in query.selects)
 
 

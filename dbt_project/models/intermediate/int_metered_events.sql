@@ -14,27 +14,6 @@ meters as (
 
 ),
 
--- A meter of every type has one row per type, since only an equality makes a fast join.
-event_types as (
-
-    select distinct event_type from events
-
-),
-
-meters_of_types as (
-
-    select
-        event_types.event_type,
-        meters.meter,
-        meters.aggregation,
-        meters.value_field,
-        meters.filter_field,
-        meters.filter_value
-    from meters
-    inner join event_types on meters.event_type in (event_types.event_type, '*')
-
-),
-
 final as (
 
     select
@@ -56,9 +35,11 @@ final as (
         end as number_value,
         case when meters.aggregation = 'unique_count' then {{ event_field('meters.value_field') }} end as text_value
     from events
-    inner join meters_of_types as meters
+    -- Its own type, and the one that stands for all: two equalities, since only an equality makes a fast join.
+    cross join lateral (values (nullif(events.event_type, '*')), ('*')) as counted (event_type)
+    inner join meters
         on
-            events.event_type = meters.event_type
+            counted.event_type = meters.event_type
             and (meters.filter_field is null or {{ event_field('meters.filter_field') }} = meters.filter_value)
 
 )

@@ -1,0 +1,77 @@
+"""The usage marts as DuckDB would build them: the same rows and columns from the same inputs, in a database file.
+
+`twins/<mart>.sql` is a mart's query; it reads the inputs, the views of `twins/_views.sql` and the twins before it.
+Whoever adds a usage mart adds its twin: a benchmark stops when one is missing, or has another number of rows.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+from psycopg import Connection
+
+TWINS = Path(__file__).parent / "twins"
+INPUTS = {
+    "events": "select * from raw.usage_events",
+    "loads": "select load_id, received_at from raw.loads",
+    "companies": "select company_id, time_zone, currency, activated_at from raw.companies",
+    "branches": "select company_id, branch_id, valid_from from raw.branches",
+    "subscriptions": "select company_id, valid_from, status from raw.subscriptions",
+    "meters": """
+        select meter, event_type, aggregation, value_field, nullif(split_part(filter, '=', 1), '') as filter_field,
+            nullif(split_part(filter, '=', 2), '') as filter_value
+        from marts.billable_meters
+    """,
+}
+TYPES = {"numeric": "decimal(20, 6)", "jsonb": "json", "bpchar": "text"}
+
+
+class Twin:
+    """A DuckDB file with the inputs of a warehouse, in which its usage marts are built as well.
+
+    Args:
+        connection: to the warehouse.
+        folder: for the file; must not exist.
+        marts: (schema, table) of every usage mart, in an order in which they can be built.
+
+    Raises:
+        RuntimeError: when one has no twin.
+    """
+
+    def __init__(self, connection: Connection, folder: Path, marts: Sequence[tuple[str, str]]) -> None:
+        if missing := [name for _, name in marts if not (TWINS / f"{name}.sql").exists()]:
+            raise RuntimeError(f"{', '.join(missing)}: no twin. Write the mart's DuckDB query into {TWINS}.")
+        folder.mkdir()
+        self._connection, self._marts = connection, marts
+        self._database = duckdb.connect(folder / "twin.duckdb", config={"threads": os.cpu_count()})
+        for name, query in INPUTS.items():
+            self._copy(name, query, folder / f"{name}.csv")
+        self._database.execute((TWINS / "_views.sql").read_text())
+
+    def build(self) -> None:
+        """Build every mart anew."""
+        for _, name in self._marts:
+            self._database.execute(f"create or replace table {name} as {(TWINS / f'{name}.sql').read_text()}")
+
+    def check(self) -> None:
+        """Compare with the warehouse's own marts.
+
+        Raises:
+            RuntimeError: when one has another number of rows.
+        """
+        for schema, name in self._marts:
+            (own,) = self._database.execute(f"select count(*) from {name}").fetchone() or (0,)
+            (theirs,) = self._connection.execute(f"select count(*) from {schema}.{name}".encode()).fetchone() or (0,)
+            if own != theirs:
+                raise RuntimeError(f"{name} has {theirs:,} rows and its twin {own:,}: they do not do the same.")
+
+    def _copy(self, name: str, query: str, path: Path) -> None:
+        with self._connection.cursor() as cursor, path.open("wb") as file:
+            found = cursor.execute(f"select * from ({query}) as input limit 0".encode()).description or []
+            names = {column.name: self._connection.adapters.types[column.type_code].name for column in found}
+            types = {column: TYPES.get(type_name, type_name) for column, type_name in names.items()}
+            with cursor.copy(f"copy ({query}) to stdout (format csv, header)".encode()) as copy:
+                file.writelines(copy)
+        self._database.execute(f"create table {name} as from read_csv('{path}', header = true, columns = {types})")
+        path.unlink()

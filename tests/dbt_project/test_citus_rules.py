@@ -15,7 +15,11 @@ BUILT_SCHEMAS = ("marts", "intermediate")
 ACROSS_COMPANIES = {
     "fct_peer_benchmarks": "compares the companies of an industry, once a month",
     "fct_acceptance": "operators' figures about all recommendations",
-    "fct_kpis": "operators' figures about the business as a whole",
+    "int_kpis_of_activations": "operators' figures about the business as a whole",
+    "int_kpis_of_subscriptions": "operators' figures about the business as a whole",
+    "int_kpis_of_usage": "operators' figures about the business as a whole",
+    "int_report_months": "the months of operators' figures",
+    "dim_dates": "the few countries of all companies",
 }
 # Marts without company_id, and why that is right.
 EXEMPT = {

@@ -31,8 +31,8 @@ def invoke(arguments: list[str], url: str | None = None, environment: Mapping[st
     flags = [*FLAGS, "--write-json" if arguments[0] in ("parse", "docs") else "--no-write-json"]
     folders = ["--project-dir", paths.DBT_PROJECT, "--profiles-dir", paths.DBT_PROJECT]
     folders += ["--target-path", target_folder()]
-    # In a thread, since dbt walks up the whole stack eleven times when it starts, and a run's is long. Who interrupts a build
-    # waits until it has ended.
+    # In a thread, since dbt walks up the whole stack eleven times when it starts, and a run's is long. Who interrupts a
+    # build waits until it has ended.
     with _environment({**(_connection(url) if url else {}), **(environment or {})}), ThreadPoolExecutor(1) as thread:
         outcome = thread.submit(dbtRunner().invoke, [*flags, *arguments, *map(str, folders)]).result()
     if outcome.exception:

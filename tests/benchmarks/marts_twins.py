@@ -45,6 +45,7 @@ class Twin:
         folder.mkdir()
         self._connection, self._marts = connection, marts
         self._database = duckdb.connect(folder / "twin.duckdb", config={"threads": os.cpu_count()})
+        self._database.execute("set enable_progress_bar = false")
         for name, query in INPUTS.items():
             self._copy(name, query, folder / f"{name}.csv")
         self._database.execute((TWINS / "_views.sql").read_text())

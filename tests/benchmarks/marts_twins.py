@@ -82,7 +82,7 @@ class Twin:
             there = self._connection.execute(f"select {sums} from {schema}.{name}".encode()).fetchone() or ()
             for what, ours, expected in zip(["rows", *added_up], here, there, strict=True):
                 if round(expected - ours, 2) != 0:
-                    raise RuntimeError(f"{name}: {expected:,} {what}, and {ours:,} in its twin: they do not do the same.")
+                    raise RuntimeError(f"{name}: {expected:,} {what}, and {ours:,} in its twin: they differ.")
 
     def _copy(self, name: str, query: str, path: Path) -> None:
         with self._connection.cursor() as cursor, path.open("wb") as file:

@@ -1,6 +1,6 @@
 with dated as (
     select *, timezone(time_zone, activated_at)::date as activated_on,
-        timezone(time_zone, now())::date - timezone(time_zone, activated_at)::date as lifecycle_day
+        timezone(time_zone, now())::date - activated_on as lifecycle_day
     from companies
 ), collected as (
     select company_id, sum(total_events)::int as data_points

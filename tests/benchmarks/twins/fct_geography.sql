@@ -13,12 +13,12 @@ with placed as (
             as total_revenue,
         case when min(coalesce(currency, '')) = max(currency) then max(currency) end as currency
     from placed group by company_id, usage_month, country, region, city
-), customers as (
-    select distinct company_id, branch_id, date_trunc('month', usage_date)::date as usage_month, value
-    from int_meter_values where meter = 'customers'
 ), counted as (
-    select company_id, usage_month, country, region, city, count(distinct value)::int as unique_customers
-    from customers inner join placed using (company_id, branch_id, usage_month) group by all
+    select placed.company_id, usage_month, country, region, city, count(distinct value)::int as unique_customers
+    from int_meter_values as customers inner join placed
+        on customers.company_id = placed.company_id and customers.branch_id = placed.branch_id
+        and date_trunc('month', usage_date)::date = usage_month
+    where meter = 'customers' group by all
 )
 select added_up.*, coalesce(unique_customers, 0) as unique_customers,
     (total_calls / nullif(sum(total_calls) over (partition by company_id, usage_month), 0))::decimal(5, 4)

@@ -27,3 +27,14 @@ where filter_field is null or case filter_field
     when 'hours' then case when is_after_hours then 'after' else 'business' end
     when 'outcome' then outcome when 'service' then service when 'channel' then channel when 'customer' then customer
     else json_extract_string(properties, '$.' || filter_field) end = filter_value;
+create view subscribed as
+select company_id, plan_key, plan_version, timezone(time_zone, valid_from)::date as first_date,
+    coalesce(lead(first_date) over (partition by company_id order by valid_from) - 1, date '9999-12-31') as last_date
+from subscriptions inner join companies using (company_id);
+create view plan_limits as
+select plan_key, version as plan_version, json_group_object(meter, included) as plan_limits
+from (
+    select plan_key, version, charge->>'meter' as meter,
+        (charge->>'included')::decimal(20, 6) * coalesce((charge->>'per')::decimal(20, 6), 1) as included
+    from (select plan_key, version, unnest(charges::json[]) as charge from plans)
+) where included > 0 group by all;

@@ -1,11 +1,11 @@
-with monthly as (select *, date_trunc('month', usage_date) as usage_month from fct_meter_usage_daily),
+with monthly as (select *, date_trunc('month', usage_date)::date as usage_month from fct_meter_usage_daily),
 levels as (
     select company_id, meter, usage_month, sum(level) as level from (
         select company_id, meter, usage_month, arg_max(closing_level, usage_date) as level
         from monthly where aggregation = 'latest' group by company_id, meter, usage_month, branch_id
     ) group by all
 ), counted as (
-    select company_id, meter, date_trunc('month', usage_date) as usage_month,
+    select company_id, meter, date_trunc('month', usage_date)::date as usage_month,
         count(distinct value) as count_values
     from int_meter_values group by all
 ), added_up as (

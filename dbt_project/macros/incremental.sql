@@ -5,6 +5,9 @@
 
     A model says by `date_column` which dates it holds, and by `window_grain` and `onward` how far a change reaches.
 
+    After a build that brings many rows the planner is told of them at once: models that come next read them, and what it does
+    not know of it joins row by row.
+
     The contract is checked when the table is created and when its columns are not those of the contract; otherwise the
     insert names every column. Checking it each time would plan every model twice.
 #}
@@ -13,7 +16,8 @@
     {%- set contracted = model['columns'].values() | map(attribute='name') | list -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- set present = columns_in(target) -%}
+    {%- set found = catalogue_of(target) -%}
+    {%- set present = found | map(attribute='attname') | list -%}
     {%- if not present -%}
         {%- call statement('main') -%} {{ create_table_as(False, target, sql) }} {%- endcall -%}
         {%- do create_indexes(target) -%}
@@ -27,6 +31,10 @@
         {%- call statement('main') -%}
             insert into {{ target }} ({{ columns }}) {{ get_select_subquery(sql) }}
         {%- endcall -%}
+    {%- endif -%}
+    {%- set known_rows = found[0]['reltuples'] if found else 0 -%}
+    {%- if load_result('main')['response'].rows_affected > [1000, known_rows / 5] | max -%}
+        {%- do run_query('analyze ' ~ target) -%}
     {%- endif -%}
     {%- do apply_grants(target, config.get('grants'), should_revoke=True) -%}
     {%- do persist_docs(target, model) -%}
@@ -47,12 +55,13 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The names of a table's columns, straight from the catalogue; none when there is no such table. #}
-{% macro columns_in(target) -%}
-    {%- set names = run_query(
-        "select attname from pg_attribute where attrelid = to_regclass('" ~ target ~ "') and attnum > 0 and not attisdropped"
+{# Each column of a table with the number of rows that the planner knows of; nothing when there is no such table. #}
+{% macro catalogue_of(target) -%}
+    {%- set columns = run_query(
+        "select attname, reltuples from pg_attribute inner join pg_class on pg_class.oid = attrelid where attrelid = to_regclass('"
+        ~ target ~ "') and attnum > 0 and not attisdropped"
     ) -%}
-    {{ return(names.columns[0].values() | list) }}
+    {{ return(columns.rows | list) }}
 {%- endmacro %}
 
 {# Columns that the contract has gained since the table was created; they are empty in what is not rebuilt. #}

@@ -19,17 +19,6 @@ seen as (
 
 ),
 
-first_seen as (
-
-    select
-        company_id,
-        customer,
-        min(usage_date) as usage_date
-    from seen
-    group by company_id, customer
-
-),
-
 history as (
 
     select * from {{ ref('int_meter_values') }}
@@ -39,42 +28,43 @@ history as (
 
 ),
 
--- One look into the key for each customer; a plain anti-join may read the whole history instead.
-newcomers as (
+dated as (
 
     select
-        first_seen.company_id,
-        first_seen.customer,
-        first_seen.usage_date
-    from first_seen
-    left join lateral (
-        select history.usage_date
-        from history
-        where
-            history.company_id = first_seen.company_id
-            and history.value = first_seen.customer
-        order by history.usage_date
-        limit 1
-    ) as earlier on true
-    where earlier.usage_date is null
+        *,
+        row_number() over (partition by company_id, customer order by usage_date) = 1 as is_first
+    from seen
+
+),
+
+-- One look into the key for each customer, and no join of customers with customers, whose size is hard to foresee.
+told_apart as (
+
+    select
+        company_id,
+        usage_date,
+        revenue,
+        is_first
+        and not exists (
+            select from history
+            where
+                history.company_id = dated.company_id
+                and history.value = dated.customer
+        ) as is_new
+    from dated
 
 ),
 
 final as (
 
     select
-        seen.company_id,
-        seen.usage_date,
+        company_id,
+        usage_date,
         count(*) as unique_customers,
-        count(newcomers.customer) as new_customers,
-        round(sum(seen.revenue), 2) as customer_revenue
-    from seen
-    left join newcomers
-        on
-            seen.company_id = newcomers.company_id
-            and seen.customer = newcomers.customer
-            and seen.usage_date = newcomers.usage_date
-    group by seen.company_id, seen.usage_date
+        count(*) filter (where is_new) as new_customers,
+        round(sum(revenue), 2) as customer_revenue
+    from told_apart
+    group by company_id, usage_date
 
 )
 

@@ -25,6 +25,7 @@
         {%- if present | sort != contracted | sort -%}
             {%- do get_assert_columns_equivalent(sql) -%}
             {%- do add_columns(target, contracted | reject('in', present)) -%}
+            {%- do release_columns(target, present | reject('in', contracted)) -%}
         {%- endif -%}
         {%- do run_query('delete from ' ~ target ~ ' where ' ~ replaced_rows()) -%}
         {%- set columns = adapter.dispatch('get_column_names', 'dbt')() -%}
@@ -68,5 +69,12 @@
 {% macro add_columns(target, names) -%}
     {%- for name in names -%}
         {%- do run_query('alter table ' ~ target ~ ' add column ' ~ name ~ ' ' ~ model['columns'][name]['data_type']) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# Columns that the contract has lost keep what they hold, and are empty from now on. #}
+{% macro release_columns(target, names) -%}
+    {%- for name in names -%}
+        {%- do run_query('alter table ' ~ target ~ ' alter column ' ~ name ~ ' drop not null') -%}
     {%- endfor -%}
 {%- endmacro %}

@@ -11,12 +11,12 @@ from typing import IO, Any
 
 from psycopg import Connection, errors, sql
 
-from integrations.events.contract import VOID
+from integrations.events.forgetting import forget_properties
 from integrations.events.publish import PUBLISH_LOCK, STORED_COLUMNS
 from integrations.postgres.usage_partitions import drop_partition, ensure_partition, month_of
 from integrations.urls import without_credentials
 
-__all__ = ["FORGET_PROPERTIES", "Archive", "ArchiveBusy", "ArchiveDamaged", "Archived"]
+__all__ = ["Archive", "ArchiveBusy", "ArchiveDamaged", "Archived"]
 
 COLUMNS = (*STORED_COLUMNS, "load_id")
 ROWS = 50_000
@@ -27,10 +27,6 @@ MEASURE = sql.SQL("select count(*), coalesce(sum(hashtextextended(row({names})::
 CSV = sql.SQL("format csv")
 EVENTS = sql.Identifier("raw", "usage_events")
 ALL = sql.SQL("")
-# How a customer is forgotten, in the archive as in the database; what a void takes back is no property of a person.
-FORGET_PROPERTIES = sql.SQL(
-    "properties = case when event_type = {} then jsonb_build_object('voids', properties -> 'voids') end"
-).format(sql.Literal(VOID))
 
 
 class ArchiveDamaged(RuntimeError):
@@ -140,7 +136,7 @@ class Archive:
             with self._loaded(connection, location) as table:
                 found = connection.execute(
                     sql.SQL("update {} set customer = %s, {} where company_id = %s and customer = %s").format(
-                        table, FORGET_PROPERTIES
+                        table, forget_properties(connection, customer, pseudonym)
                     ),
                     [pseudonym, company_id, customer],
                 ).rowcount

@@ -11,7 +11,8 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
-from integrations.events.archive import FORGET_PROPERTIES, Archive
+from integrations.events.archive import Archive
+from integrations.events.forgetting import forget_properties
 from integrations.events.publish import PUBLISH_LOCK
 
 __all__ = ["Erasure", "erase_customer", "names_customer"]
@@ -105,10 +106,11 @@ def erase_customer(
     counts = {"archive": archive.rewrite(connection, company_id, customer, pseudonym)}
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
+        forgotten = forget_properties(connection, customer, pseudonym)
         for schema, table, has_properties in connection.execute(TABLES).fetchall():
             statement = sql.SQL("update {} set customer = %s{} where company_id = %s and customer = %s").format(
                 sql.Identifier(schema, table),
-                sql.SQL(", {}").format(FORGET_PROPERTIES) if has_properties else sql.SQL(""),
+                sql.SQL(", {}").format(forgotten) if has_properties else sql.SQL(""),
             )
             changed = connection.execute(statement, [pseudonym, company_id, customer]).rowcount
             counts[f"{schema}.{table}"] = changed
@@ -128,7 +130,10 @@ def _forget_value(connection: Connection, company_id: int, customer: str, pseudo
     if connection.execute("select to_regclass(%s)", [VALUES]).fetchone() == (None,):
         return {}
     changed = connection.execute(
-        f"update {VALUES} set value = %s where company_id = %s and value = %s".encode(),
+        f"""
+        update {VALUES} set value = %s where company_id = %s and value = %s
+            and meter not in (select meter from marts.billable_meters where value_field in ('service', 'channel'))
+        """.encode(),
         [pseudonym, company_id, customer],
     )
     return {VALUES: changed.rowcount}

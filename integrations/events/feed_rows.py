@@ -1,8 +1,8 @@
 """The rows of the feeds about companies: what each may say, how it is stored, and which usage dates it changes."""
 
 from collections.abc import Callable
-from datetime import date, datetime
-from datetime import time as time_of_day
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ __all__ = ["Branch", "Company", "Currency", "Subscription"]
 
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
 Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
+MOMENT = timedelta(microseconds=1)
 FIRST_YEAR, LAST_YEAR = 1900, 9000  # what every zone, driver and calendar can still turn into a local date
 
 
@@ -62,24 +63,29 @@ class Company(msgspec.Struct, forbid_unknown_fields=True):
 
     def _check_currency(self, connection: Connection, company_id: int) -> None:
         """Refuse a change of currency within a day, whose revenue could not be added up."""
-        valid_from = (self.valid_from or self.activated_at).astimezone(ZoneInfo(self.time_zone))
-        day_begins = datetime.combine(valid_from.date(), time_of_day(), valid_from.tzinfo)
-        if valid_from.timestamp() == day_begins.timestamp():
-            return
-        other = connection.execute(
-            "select currency from raw.companies where company_id = %s and valid_from <> %s and currency <> %s limit 1",
-            [company_id, valid_from, self.currency],
-        ).fetchone()
-        if other:
-            raise Refused(
-                "invalid_field",
-                f"the currency changes from or to {other[0]} within a day; let valid_from be the start of a local day",
-                "valid_from",
-            )
+        rows = connection.execute(
+            "select distinct on (valid_from) valid_from, time_zone, currency from raw.companies"
+            " where company_id = %s order by valid_from, received_at desc",
+            [company_id],
+        )
+        versions = {valid_from: (zone, currency) for valid_from, zone, currency in rows}
+        own = self.valid_from or self.activated_at
+        versions[own] = (self.time_zone, self.currency)
+        for (first, (zone, before)), (instant, (next_zone, after)) in pairwise(sorted(versions.items())):
+            if own not in (first, instant) or before == after:
+                continue
+            if _local_date(instant - MOMENT, zone) >= _local_date(instant, next_zone):
+                raise Refused(
+                    "invalid_field",
+                    f"the currency changes from {before} to {after} at {instant.isoformat()}, within a day;"
+                    " let it change where a local day begins, and the time zone at another time",
+                    "valid_from",
+                )
 
     def changes_from(self, connection: Connection) -> date | None:
-        """The first local date on which the company is, or was once said to be, active."""
-        return _earliest_date(connection, self.company, "activated_at", [])
+        """The first local date on which the company is, or was once said to be, active, or has usage."""
+        active = _earliest_date(connection, self.company, "activated_at", [])
+        return min(filter(None, (active, _first_built_date(connection, self.company))), default=None)
 
 
 class Branch(msgspec.Struct, forbid_unknown_fields=True):
@@ -163,6 +169,22 @@ def _check(field: str, call: Callable[[], Any], message: str | None) -> None:
         call()
     except (KeyError, ValueError, OSError) as error:
         raise Refused("invalid_field", message or str(error), field) from error
+
+
+def _local_date(instant: datetime, zone: str) -> date:
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def _first_built_date(connection: Connection, company: str) -> date | None:
+    """The first usage date that the marts have of a company; usage may come before the activation."""
+    if connection.execute("select to_regclass('marts.fct_usage_daily')").fetchone() == (None,):
+        return None
+    row = connection.execute(
+        "select min(usage_date) from marts.fct_usage_daily inner join raw.company_ids using (company_id)"
+        " where company_key = %s",
+        [company],
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _check_times(**times: datetime | None) -> None:

@@ -7,7 +7,7 @@ from tests.feeds import PLANS, company, event, lines, subscription
 FIRST = datetime(2026, 10, 20, 12, tzinfo=UTC)
 LAST = datetime(2026, 12, 1, 12, tzinfo=UTC)
 BRANCH = {"company": "acme", "branch": "main", "name": "Main", "valid_from": "2026-10-02T23:30:00Z", "city": "Berlin"}
-MOVED = {"name": "Acme Ltd", "time_zone": "Europe/London", "currency": "GBP", "country": "GB"}
+MOVED = {"name": "Acme Ltd", "time_zone": "Europe/London", "country": "GB"}
 V2 = PLANS.split("  - plan_key: combined")[0].removeprefix("\nplans:\n").replace('"49.00"', '"59.00"')
 ACTIVATED = "2026-10-01T09:00:00+02:00"
 NOVEMBER = "2026-11-01T00:00:00Z"

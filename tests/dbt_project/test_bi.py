@@ -18,6 +18,9 @@ QUERIES = [(found["title"], found["query"]) for found in SECTION.finditer(GUIDE)
 # Elements whose data the marts hold; the others show prices, payment methods, or nothing of ours.
 ELEMENTS = {1, 2, 3, 4, 5, 8, 9, 10, 11, 13}
 
+# A company of three weeks has no peers, and no month of which figures are final.
+EMPTY = {"DA-08 Business figures of a month", "DA-11 Peers: where the company stands among its industry"}
+
 
 def test_every_element_that_needs_no_price_has_a_query_and_every_query_is_found():
     assert {int(title[3:5]) for title, _ in QUERIES if title.startswith("DA-")} == ELEMENTS
@@ -66,8 +69,7 @@ def test_the_query_runs_as_a_bi_tool(world, title, query):
         connection.execute("set local role bi_reader")
         cursor = connection.execute(query.encode())
         assert cursor.description
-        if title not in ("DA-11 Peers: where the company stands among its industry",):  # no five companies here
-            assert cursor.fetchall()
+        assert cursor.fetchall() or title in EMPTY
 
 
 def test_the_documentation_is_one_page_that_names_every_mart(world, tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ EXEMPT = {
     "marts.fct_acceptance": "operators' figures about all recommendations",
     "marts.fct_kpis": "operators' figures about the business as a whole",
     "marts.kpi_definitions": "reference: what a figure means is the same for everybody",
-    "marts.fct_peer_benchmarks": "reference: no company can be recognised in it",
+    "marts.fct_peer_benchmarks": "reference: figures of no fewer than five companies, rounded",
     "marts.minutes_saved": "reference: what an event saves is the same for everybody",
     "marts.plans_history": "reference: the price list is everybody's",
 }

@@ -77,7 +77,7 @@ def test_what_is_received_later_is_not_known(seen):
 def test_every_version_holds_until_the_next_one(world):
     assert world.rows(COMPANIES) == [
         ("Acme", "EUR", "Europe/Berlin", "0001-01-01", "2026-10-31", False),
-        ("Acme Ltd", "GBP", "Europe/London", "2026-11-01", "9999-12-31", True),
+        ("Acme Ltd", "EUR", "Europe/London", "2026-11-01", "9999-12-31", True),
     ]
     assert world.rows(PLAN_VERSIONS) == [
         (1, 49.0, "1990-01-01", "2026-11-01", False),
@@ -112,7 +112,7 @@ def test_a_past_day_finds_the_company_and_the_plan_of_then(world):
     )
     assert found == [
         ("2026-10-05", "Acme", "EUR", "trial", 1),
-        ("2026-11-03", "Acme Ltd", "GBP", "active", 2),
+        ("2026-11-03", "Acme Ltd", "EUR", "active", 2),
     ]
 
 

@@ -61,6 +61,7 @@ def built(module_pipeline):
     companies += [company(key, activated_at="2026-06-01T00:00:00+02:00") for key in ("pauser", "quiet", "growing")]
     companies += [
         company("mover", activated_at=START),
+        company("mover", activated_at=START, valid_from="2026-11-12T00:00:00+01:00", currency="USD"),
         company("mover", activated_at=START, valid_from=MOVE, time_zone="America/New_York", currency="USD"),
     ]
     branch = {"company": "growing", "branch": "annexe", "name": "Annexe", "valid_from": "2026-06-04T23:30:00+02:00"}

@@ -21,8 +21,8 @@ final as (
         days.usage_date,
         companies.time_zone,
         companies.currency,
-        days.usage_date::timestamp at time zone companies.time_zone as day_starts_at,
-        (days.usage_date + 1)::timestamp at time zone companies.time_zone as day_ends_at
+        {{ day_start('days.usage_date', 'companies.time_zone') }} as day_starts_at,
+        {{ day_start('days.usage_date + 1', 'companies.time_zone') }} as day_ends_at
     from companies
     inner join days on days.usage_date between companies.first_date and companies.last_date
 

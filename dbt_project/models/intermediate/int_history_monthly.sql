@@ -42,8 +42,8 @@ final as (
     select
         months.company_id,
         (months.usage_month + interval '1 month' - interval '1 day')::date as last_date,
-        months.usage_month::timestamp at time zone beginning.time_zone as period_start,
-        (months.usage_month + interval '1 month') at time zone ending.time_zone as period_end,
+        {{ day_start('months.usage_month', 'beginning.time_zone') }} as period_start,
+        {{ day_start("months.usage_month + interval '1 month'", 'ending.time_zone') }} as period_end,
         monthly.sessions,
         monthly.audio_seconds,
         monthly.transcriptions,

@@ -37,13 +37,13 @@ final as (
                 (array_agg(
                     events.number_value order by events.occurred_at desc, events.source desc, events.event_id desc
                 ))[1]
-        end::numeric(20, 6) as reading,
+        end::numeric(26, 6) as reading,
         coalesce(
             sum(
                 events.number_value * extract(epoch from days.day_ends_at - events.occurred_at) / 3600
             ) filter (where events.aggregation = 'weighted_sum'),
             0
-        )::numeric(26, 6) as unit_hours
+        )::numeric(30, 6) as unit_hours
     from events
     inner join days
         on

@@ -26,6 +26,7 @@ dated as (
     select
         latest.*,
         lead(latest.valid_from) over versions as valid_to,
+        lag(latest.status) over versions as status_before,
         (latest.valid_from at time zone companies.time_zone)::date as first_date
     from latest
     inner join companies
@@ -49,6 +50,7 @@ final as (
         plan_key,
         plan_version,
         status,
+        status_before,
         stripe_customer_id
     from dated
 

@@ -47,8 +47,9 @@ final as (
             where
                 subscriptions.company_id = companies.company_id
                 and subscriptions.status = 'cancelled'
-                and days.usage_date > subscriptions.first_date
-                and days.usage_date <= subscriptions.last_date
+                and days.usage_date between subscriptions.first_date and subscriptions.last_date
+                -- The date of the cancellation itself still counts.
+                and (days.usage_date > subscriptions.first_date or subscriptions.status_before = 'cancelled')
         )
 
 )

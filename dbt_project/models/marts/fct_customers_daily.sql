@@ -25,55 +25,14 @@ days as (
 
 ),
 
-customers as (
+-- Computed once, however often the planner expects to need it.
+customers as materialized (
 
     select * from {{ ref('int_customer_days') }}
 
 ),
 
-currencies as (
-
-    select distinct
-        company_id,
-        currency
-    from days
-
-),
-
-openings as (
-
-    select
-        currencies.company_id,
-        currencies.currency,
-        {% if is_incremental() %}
-            (
-                select built.lifetime_customers
-                from {{ this }} as built
-                where
-                    built.company_id = currencies.company_id
-                    and built.usage_date < {{ window_start() }}
-                order by built.usage_date desc
-                limit 1
-            ) as lifetime_customers,
-            (
-                select built.lifetime_revenue
-                from {{ this }} as built
-                where
-                    built.company_id = currencies.company_id
-                    and built.currency = currencies.currency
-                    and built.usage_date < {{ window_start() }}
-                order by built.usage_date desc
-                limit 1
-            ) as lifetime_revenue
-        {% else %}
-            0 as lifetime_customers,
-            0 as lifetime_revenue
-        {% endif %}
-    from currencies
-
-),
-
-added_up as (
+joined as (
 
     select
         days.company_id,
@@ -82,21 +41,61 @@ added_up as (
         coalesce(customers.unique_customers, 0) as unique_customers,
         coalesce(customers.new_customers, 0) as new_customers,
         coalesce(customers.customer_revenue, 0) as customer_revenue,
-        coalesce(openings.lifetime_customers, 0) + sum(coalesce(customers.new_customers, 0)) over (
-            partition by days.company_id order by days.usage_date
-        ) as lifetime_customers,
-        coalesce(openings.lifetime_revenue, 0) + sum(coalesce(customers.customer_revenue, 0)) over (
+        row_number() over (partition by days.company_id order by days.usage_date) = 1 as is_first,
+        row_number() over (
             partition by days.company_id, days.currency order by days.usage_date
-        ) as lifetime_revenue
+        ) = 1 as is_first_of_currency
     from days
-    inner join openings
-        on
-            days.company_id = openings.company_id
-            and days.currency = openings.currency
     left join customers
         on
             days.company_id = customers.company_id
             and days.usage_date = customers.usage_date
+
+),
+
+opened as (
+
+    select
+        *,
+        {% if is_incremental() %}
+            case when is_first then (
+                select built.lifetime_customers
+                from {{ this }} as built
+                where
+                    built.company_id = joined.company_id
+                    and built.usage_date < {{ window_start() }}
+                order by built.usage_date desc
+                limit 1
+            ) end as opening_customers,
+            case when is_first_of_currency then (
+                select built.lifetime_revenue
+                from {{ this }} as built
+                where
+                    built.company_id = joined.company_id
+                    and built.currency = joined.currency
+                    and built.usage_date < {{ window_start() }}
+                order by built.usage_date desc
+                limit 1
+            ) end as opening_revenue
+        {% else %}
+            0 as opening_customers,
+            0 as opening_revenue
+        {% endif %}
+    from joined
+
+),
+
+added_up as (
+
+    select
+        *,
+        sum(coalesce(opening_customers, 0) + new_customers) over (
+            partition by company_id order by usage_date
+        ) as lifetime_customers,
+        sum(coalesce(opening_revenue, 0) + customer_revenue) over (
+            partition by company_id, currency order by usage_date
+        ) as lifetime_revenue
+    from opened
 
 ),
 

@@ -74,8 +74,8 @@ final as (
         meter,
         aggregation,
         count_events::integer as count_events,
-        quantity::numeric(20, 6) as quantity,
-        null::numeric(20, 6) as closing_level
+        quantity::numeric(26, 6) as quantity,
+        null::numeric(26, 6) as closing_level
     from added_up
     union all
     select
@@ -85,7 +85,7 @@ final as (
         meter,
         'unique_count' as aggregation,
         count_events::integer as count_events,
-        quantity::numeric(20, 6) as quantity,
+        quantity::numeric(26, 6) as quantity,
         null as closing_level
     from counted
     union all
@@ -96,8 +96,8 @@ final as (
         meter,
         aggregation,
         count_events::integer as count_events,
-        quantity::numeric(20, 6) as quantity,
-        closing_level::numeric(20, 6) as closing_level
+        quantity::numeric(26, 6) as quantity,
+        closing_level::numeric(26, 6) as closing_level
     from carried
 
 )

@@ -98,7 +98,7 @@ final as (
             when 'latest' then levels.level
             when 'unique_count' then counted.count_values
             else added_up.total
-        end::numeric(20, 6) as quantity
+        end::numeric(26, 6) as quantity
     from added_up
     left join levels
         on

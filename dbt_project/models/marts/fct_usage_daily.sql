@@ -95,7 +95,7 @@ final as (
         coalesce(added_up.total_events, 0)::integer as total_events,
         coalesce(added_up.total_calls, 0)::integer as total_calls,
         coalesce(added_up.total_seconds, 0)::bigint as total_seconds,
-        round(coalesce(added_up.total_seconds, 0) / 60.0, 2)::numeric(12, 2) as total_minutes,
+        round(coalesce(added_up.total_seconds, 0) / 60.0, 2)::numeric(20, 2) as total_minutes,
         coalesce(added_up.successful_bookings, 0)::integer as successful_bookings,
         coalesce(added_up.failed_bookings, 0)::integer as failed_bookings,
         coalesce(added_up.total_appointments, 0)::integer as total_appointments,
@@ -106,7 +106,7 @@ final as (
         coalesce(added_up.after_hours_calls, 0)::integer as after_hours_calls,
         coalesce(
             round(added_up.total_seconds / 60.0 / nullif(added_up.total_calls, 0), 2), 0
-        )::numeric(12, 2) as avg_call_duration,
+        )::numeric(20, 2) as avg_call_duration,
         coalesce(
             round(100.0 * added_up.successful_bookings / nullif(added_up.total_calls, 0), 2), 0
         )::numeric(5, 2) as conversion_rate,

@@ -53,14 +53,14 @@ final as (
         periods.period_type,
         periods.period_start,
         periods.period_end,
-        coalesce(periods.sessions, 0)::integer as sessions_created,
-        round(coalesce(periods.audio_seconds, 0) / 60, 2)::numeric(14, 2) as audio_minutes_processed,
+        coalesce(periods.sessions, 0)::bigint as sessions_created,
+        round(coalesce(periods.audio_seconds, 0) / 60, 2)::numeric(20, 2) as audio_minutes_processed,
         coalesce(periods.transcriptions, 0)::bigint as transcriptions_completed,
         coalesce(periods.exports, 0)::bigint as exports_generated,
         periods.storage_mb::numeric(20, 2) as storage_used_mb,
         coalesce(periods.unique_clients, 0)::integer as unique_clients,
         coalesce(periods.api_calls, 0)::bigint as api_calls_made,
-        coalesce(periods.concurrent_sessions_peak, 0)::integer as concurrent_sessions_peak,
+        coalesce(periods.concurrent_sessions_peak, 0)::bigint as concurrent_sessions_peak,
         subscriptions.plan_key as plan_name,
         limits.plan_limits
     from periods

@@ -104,7 +104,7 @@ final as (
         {% for period in first_dates %}
             added_up.{{ period }}_calls::integer as {{ period }}_calls,
             added_up.{{ period }}_bookings::integer as {{ period }}_bookings,
-            round(added_up.{{ period }}_seconds / 60.0, 2)::numeric(14, 2) as {{ period }}_minutes,
+            round(added_up.{{ period }}_seconds / 60.0, 2)::numeric(20, 2) as {{ period }}_minutes,
             added_up.{{ period }}_appointments::integer as {{ period }}_appointments,
             added_up.{{ period }}_events::integer as {{ period }}_events,
             coalesce(counted.{{ period }}_unique_customers, 0)::integer as {{ period }}_unique_customers,
@@ -118,7 +118,7 @@ final as (
             case
                 when added_up.is_active and added_up.month_elapsed_days >= 1
                     then round(added_up.{{ usage }} / added_up.month_elapsed_days * added_up.month_days, 2)
-            end::numeric(14, 2) as month_projected_{{ measure }}
+            end::numeric(20, 2) as month_projected_{{ measure }}
             {%- if not loop.last %},{% endif %}
         {% endfor %}
     from periods

@@ -30,7 +30,7 @@ final as (
         total_calls::integer as total_calls,
         calls_on_complete_days::integer as calls_on_complete_days,
         total_seconds::bigint as total_seconds,
-        total_minutes::numeric(14, 2) as total_minutes,
+        total_minutes::numeric(20, 2) as total_minutes,
         successful_bookings::integer as successful_bookings,
         failed_bookings::integer as failed_bookings,
         total_appointments::integer as total_appointments,
@@ -39,7 +39,7 @@ final as (
         currency,
         peak_hour_calls::integer as peak_hour_calls,
         after_hours_calls::integer as after_hours_calls,
-        avg_call_duration::numeric(12, 2) as avg_call_duration,
+        avg_call_duration::numeric(20, 2) as avg_call_duration,
         conversion_rate::numeric(5, 2) as conversion_rate,
         calls_per_day::numeric(16, 6) as calls_per_day
     from weeks

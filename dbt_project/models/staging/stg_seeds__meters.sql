@@ -14,7 +14,7 @@ final as (
         aggregation,
         value_field,
         nullif(split_part(filter, '=', 1), '') as filter_field,
-        nullif(split_part(filter, '=', 2), '') as filter_value,
+        substr(filter, position('=' in filter) + 1) as filter_value,
         unit
     from meters
 

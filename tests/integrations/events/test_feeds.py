@@ -58,6 +58,18 @@ def test_a_currency_changes_only_where_a_local_day_begins(load, reasons, zone, v
     assert reasons() == ([] if is_accepted else [(1, "invalid_field", "valid_from")])
 
 
+def test_a_currency_does_not_change_on_a_date_that_began_in_another_zone(load, reasons):
+    load("companies", company(activated_at="2026-09-01T12:34:00Z"))
+    moved = {"time_zone": "America/New_York", "currency": "USD"}
+    load("companies", company(**moved, valid_from="2026-10-12T00:00:00-04:00"))
+    assert reasons() == [(1, "invalid_field", "valid_from")]
+    load("companies", company(currency="USD", valid_from="2026-10-12T00:00:00+02:00"))
+    load("companies", company(**moved, valid_from="2026-10-12T00:00:00-04:00"))
+    load("companies", company(**moved, name="New", valid_from="2026-11-12T13:00:00Z"))
+    load("companies", company(activated_at="2026-09-01T12:34:00Z"))
+    assert len(reasons()) == 1
+
+
 def test_a_company_is_stored_as_it_was_described(connection, load):
     assert counts(load("companies", company(contact_email="a@acme.example"))) == (1, 1, 0, 0, 0)
     row = connection.execute(

@@ -21,6 +21,7 @@ ZONES = {
     "lord": "Australia/Lord_Howe",
     "auckland": "Pacific/Auckland",
     "california": "America/Los_Angeles",
+    "azores": "Atlantic/Azores",  # midnight comes twice when summer time ends
 }
 START = "2026-03-20T00:00:00Z"
 MOVE = "2026-11-12T00:00:00-05:00"
@@ -50,8 +51,13 @@ EVENTS = (
     event("dollars too early", "2026-11-11T12:00:00+01:00", "mover", type="appointment", revenue=1, currency="USD"),
     event("euros too late", "2026-11-12T12:00:00-05:00", "mover", type="appointment", revenue=1, currency="EUR"),
     event("last week of the year", "2026-12-28T12:00:00+01:00", "berlin"),
+    event("as many as can be", "2026-12-29T12:00:00+01:00", "berlin", type="concurrency", quantity=99_999_999_999_998),
+    event("as much as can be", "2026-12-29T12:00:00+01:00", "berlin", type="seat_change", quantity=99_999_999_999_998),
 )
-CHANGES = (("trial", "2026-06-01"), ("cancelled", "2026-06-10"), ("active", "2026-06-20"), ("cancelled", "2026-06-25"))
+CHANGES = (
+    *(("trial", "2026-06-01"), ("cancelled", "2026-06-10"), ("active", "2026-06-20")),
+    *(("cancelled", "2026-06-25"), ("cancelled", "2026-06-28")),
+)
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +146,8 @@ def hours(pipeline, key: str, day: str) -> list[tuple]:
         ("lord", "2026-10-04", "23.50", "2026-10-04T13:00Z"),
         ("auckland", "2026-04-05", "25.00", "2026-04-05T12:00Z"),
         ("california", "2026-11-01", "25.00", "2026-11-02T08:00Z"),
+        ("azores", "2026-10-24", "24.00", "2026-10-25T00:00Z"),
+        ("azores", "2026-10-25", "25.00", "2026-10-26T01:00Z"),
     ],
 )
 def test_a_day_is_as_long_as_its_zone_makes_it(built, key, day, hours_in_day, day_ends_at):
@@ -183,6 +191,13 @@ def test_a_company_has_zero_rows_while_it_is_subscribed_and_none_while_it_is_not
     found = [day for day, calls in days(built, "pauser", "total_calls", "2026-03-01", "2027-01-02")]
     active = [*range(1, 11), *range(20, 26)]
     assert found == [f"2026-06-{day:02}" for day in active]
+
+
+def test_the_largest_readings_that_are_accepted_stop_no_build(built):
+    largest = 99_999_999_999_998
+    assert built.rows("select max(concurrent_sessions_peak) from marts.fct_usage_history") == [(largest,)]
+    usage = "select quantity from marts.fct_meter_usage_daily where meter = 'seat_hours' and usage_date = '2026-12-30'"
+    assert built.rows(usage) == [(24 * largest,)]
 
 
 def test_a_company_without_any_event_has_zero_rows_from_its_activation_up_to_today(built):

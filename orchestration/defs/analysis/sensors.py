@@ -11,10 +11,11 @@ from orchestration.resources import NO_MARTS, WarehouseResource, go_live_date, h
 
 ANALYSIS = dg.AssetSelection.assets(PATTERNS, CHARACTERISTICS, FORECASTS)
 REPORTING = dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("reporting")))
+REFERENCE = dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("reference")))
 daily_analysis_job = dg.define_asset_job(
     "daily_analysis_job",
-    ANALYSIS | REPORTING,
-    description="Patterns, characteristics and forecasts as of the end of a usage date, and the reports.",
+    ANALYSIS | REFERENCE | REPORTING,
+    description="Patterns, characteristics and forecasts as of the end of a usage date; dimensions and reports.",
 )
 day_7_insights_job = dg.define_asset_job(
     "day_7_insights_job",

@@ -107,6 +107,21 @@ def test_a_resend_of_an_erased_event_is_a_duplicate(filled, archive, load, write
     assert (report.inserted, report.duplicate) == (0, 1)
 
 
+def test_what_a_meter_reads_of_an_event_stays_but_for_the_name(known, load, write, archive):
+    known.execute(
+        "create table marts.billable_meters as select * from (values"
+        " ('standard', 'class=standard', 'quantity'), ('callers', null, 'caller'), ('calls', 'hours=after', null)"
+        ") as meters (meter, filter, value_field)"
+    )
+    said = {"class": "standard", "caller": NAME, "note": "a call", "hours": "x"}
+    load(write("a.ndjson", event("1", OLD, customer=NAME, **said), event("2", NEW, customer=NAME, **said)))
+    archive.archive(known, date(2026, 7, 5), NOW)
+    erased = erase_customer(known, archive, "acme", NAME, NOW)
+    archive.restore(known, [date(2026, 7, 5)], NOW)
+    rows = known.execute("select properties from raw.usage_events").fetchall()
+    assert rows == [({"class": "standard", "caller": erased.pseudonym},)] * 2
+
+
 def test_a_void_keeps_what_it_voids(known, load, write, archive):
     load(write("a.ndjson", event("v", NEW, type="void", voids="1", customer=NAME, note="x")))
     load(write("b.ndjson", event("w", OLD, type="void", voids="2", customer=NAME, note="x")))

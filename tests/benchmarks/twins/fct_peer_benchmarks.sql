@@ -6,7 +6,7 @@ with compared as (
     group by all having count(*) >= 5
 )
 select industry, usage_month, meter, count_companies,
-    round(quantities[1], 1 - floor(log10(quantities[1]))::int)::decimal(26, 6) as quantity_p25,
-    round(quantities[2], 1 - floor(log10(quantities[2]))::int)::decimal(26, 6) as quantity_median,
-    round(quantities[3], 1 - floor(log10(quantities[3]))::int)::decimal(26, 6) as quantity_p75
-from compared
+    (round(quantities[1] / units[1]) * units[1])::decimal(26, 6) as quantity_p25,
+    (round(quantities[2] / units[2]) * units[2])::decimal(26, 6) as quantity_median,
+    (round(quantities[3] / units[3]) * units[3])::decimal(26, 6) as quantity_p75
+from (select *, [power(10, floor(log10(quantity)) - 1) for quantity in quantities] as units from compared)

@@ -19,6 +19,7 @@ EXEMPT = {
     "raw.plans": "reference: the price list is everybody's",
     "raw.holidays": "reference: a country's calendar is everybody's",
     "raw.kpis": "reference: figures about the business as a whole",
+    "billing.closed_periods": "operators' book of invoices that are closed; a period is closed for all companies",
     "messaging.operator_alerts": "operators' outbox; a run or a load belongs to no company",
 }
 TENANT_SCHEMAS = ["raw", "ml", "billing", "messaging"]

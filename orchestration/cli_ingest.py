@@ -37,14 +37,14 @@ def load(file: Path, feed: str, mapping: Path | None, history: bool) -> "tuple[L
     from integrations.events.replay import has_late_lines, replay_load
     from integrations.postgres.warehouse import Warehouse
     from orchestration import clock, environment
-    from orchestration.catalogue import parse_plans
+    from orchestration.catalogue import PRICES
     from orchestration.retention import open_archive, restoring
 
     hold = HoldRule.from_settings(os.environ)
     with console.status(f"Loading {escape(file.name)} ..."), Warehouse(environment.prepare()).connect() as connection:
         now = clock.now(connection)
         restore = restoring(open_archive(), now) if history else None
-        report = load_file(connection, LandingFile(feed, file, mapping), now, parse_plans, hold, restore)
+        report = load_file(connection, LandingFile(feed, file, mapping), now, PRICES, hold, restore)
         if report.is_new or not restore or not has_late_lines(connection, report.load_id):
             return report, None
         given = load_mapping(mapping) if mapping else None

@@ -24,7 +24,8 @@ from ml.analysis.projection import project_usage
 from ml.recommendation.recommend_all import recommend_companies
 from orchestration import dbt
 from orchestration.analysis_inputs import ANALYSIS_DAYS, read_activity, read_inputs
-from orchestration.billing import lines_due
+from orchestration.rating.inputs import lines_due
+from orchestration.rating.periods import periods_due
 from orchestration.recommendations import read_plans, with_current_plan
 from orchestration.resources import has_marts
 
@@ -134,7 +135,7 @@ def _figures(
         _rebuild(connection, model, company_id, window)
     units = connection.execute(UNITS, [company_id, *window])
     amounts: dict[tuple[date, str], Decimal] = {}
-    for line in lines_due(connection, now, company_id):
+    for line in lines_due(connection, periods_due(connection, now, company_id)):
         key = line.usage_period, line.currency
         amounts[key] = amounts.get(key, Decimal(0)) + line.amount
     return Figures(

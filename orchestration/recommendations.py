@@ -1,6 +1,6 @@
 """Between the recommendation engine and its table: plans in, rows out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,9 +8,9 @@ import pandas as pd
 from psycopg import Connection
 
 from integrations.postgres.warehouse import read_frame
-from ml.rating.catalogue import Plan
+from ml.rating.plan import Plan
 from ml.recommendation.choice import Recommendation
-from ml.recommendation.options import plan_id
+from ml.recommendation.options import is_simulable, plan_id
 from orchestration.analysis_inputs import AnalysisInputs
 
 VALID_FOR = timedelta(days=30)
@@ -25,11 +25,12 @@ def read_plans(connection: Connection) -> tuple[list[Plan], dict[tuple[str, int]
 
 
 def with_current_plan(
-    connection: Connection, company_ids: Iterable[int], at: datetime, plans: Iterable[Plan]
+    connection: Connection, company_ids: Iterable[int], at: datetime, plans: Sequence[Plan]
 ) -> pd.DataFrame:
     """Companies with currency, plan_key and plan_version of the subscription valid at `at`.
 
-    A company without one is on the newest trial of its currency; without such a trial it is left out.
+    A company without one is on the newest trial of its currency; without such a trial it is left out, like one whose
+    plan is in another currency than its own, or can't be simulated.
     """
     companies = read_frame(
         connection,
@@ -53,6 +54,8 @@ def with_current_plan(
         for row in companies.to_dict("records")
         if row["plan_key"] or row["currency"] in trials
     ]
+    simulable = {plan_id(plan): plan.currency for plan in plans if is_simulable(plan)}
+    rows = [row for row in rows if simulable.get((row["plan_key"], row["plan_version"])) == row["currency"]]
     columns = ["company_id", "currency", "plan_key", "plan_version"]
     return pd.DataFrame(rows, columns=columns).astype({"company_id": "int64", "plan_version": "int64"})
 

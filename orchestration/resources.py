@@ -41,6 +41,8 @@ def has_marts(connection: Connection) -> bool:
     row = connection.execute(
         "select to_regclass('marts.dim_companies') is not null"
         " and to_regclass('marts.fct_meter_usage_daily') is not null"
+        " and to_regclass('marts.fct_meter_usage_monthly') is not null"
+        " and to_regclass('marts.subscriptions_history') is not null"
         " and to_regclass('marts.fct_event_lateness') is not null"
         " and to_regclass('marts.fct_conversion') is not null"
     ).fetchone()

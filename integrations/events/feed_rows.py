@@ -1,9 +1,9 @@
 """The rows of the feeds about companies: what each may say, how it is stored, and which usage dates it changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from integrations.events.contract import Refused, Text, Zoned
 from integrations.events.directory import opening_minutes
+from integrations.events.prices import Terms
 from integrations.events.versions import append_version
 
 __all__ = ["Branch", "Company", "Currency", "Subscription"]
@@ -127,7 +128,14 @@ class Branch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Subscription(msgspec.Struct, forbid_unknown_fields=True):
-    """The plan that a company has from `valid_from` on."""
+    """The plan that a company has from `valid_from` on, and what it has agreed beside it.
+
+    Attributes:
+        billing_interval: month, or year where the plan offers it.
+        add_ons: the booked quantity of each add-on of the plan.
+        overrides: terms of the company's own in the place of the plan's: charges, limits, features, discounts, the base
+            fee, the minimum and maximum, and booked seasonal offers, written like those of a plan.
+    """
 
     company: Text
     plan: Text
@@ -135,6 +143,20 @@ class Subscription(msgspec.Struct, forbid_unknown_fields=True):
     plan_version: int = 1
     status: Text = "active"
     stripe_customer_id: Text | None = None
+    billing_interval: Literal["month", "year"] = "month"
+    add_ons: dict[str, int] = {}
+    overrides: dict[str, Any] = {}
+
+    def check_own_terms(self, connection: Connection, problems: Callable[[Terms, Terms], Iterable[str]]) -> None:
+        """Refuse what the plan does not allow; a line without terms of its own needs no knowledge of prices."""
+        agreed = {name: getattr(self, name) for name in ("billing_interval", "add_ons", "overrides")}
+        if agreed == {"billing_interval": "month", "add_ons": {}, "overrides": {}}:
+            return
+        row = connection.execute(
+            "select terms from raw.plans where plan_key = %s and version = %s", [self.plan, self.plan_version]
+        ).fetchone()
+        if row and (found := "; ".join(problems(row[0], agreed))):
+            raise Refused("invalid_field", found, "add_ons" if found.startswith("add_ons") else "overrides")
 
     def store(self, connection: Connection, load_id: int, received_at: datetime) -> bool:
         """Write the row; tells whether it was new."""
@@ -148,6 +170,9 @@ class Subscription(msgspec.Struct, forbid_unknown_fields=True):
             "company_id": _company_id(connection, self.company),
             "plan_key": self.plan,
             **{name: getattr(self, name) for name in ("valid_from", "plan_version", "status", "stripe_customer_id")},
+            "billing_interval": self.billing_interval,
+            "add_ons": Jsonb(self.add_ons),
+            "overrides": Jsonb(self.overrides),
         }
         return append_version(connection, "subscriptions", ("company_id", "valid_from"), row, load_id, received_at)
 

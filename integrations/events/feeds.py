@@ -22,6 +22,7 @@ from integrations.events.ledger import (
     quarantine,
     record_failure,
 )
+from integrations.events.prices import Terms
 from integrations.events.readers import UnreadableFile, numbered_lines, open_decompressed
 from integrations.postgres.usage_dates import mark_dirty_from
 
@@ -36,10 +37,22 @@ FEEDS: dict[str, type[Company | Branch | Subscription | Kpi]] = {
 }
 
 
-def load_feed(connection: Connection, feed: str, path: Path, now: datetime, name: str | None = None) -> LoadReport:
+def no_own_terms(plan: Terms, agreed: Terms) -> list[str]:
+    """Refuse whatever a subscription adds to its plan, where nobody can say whether it may."""
+    return ["nothing here knows whether the plan allows what the subscription adds to it"]
+
+
+def load_feed(
+    connection: Connection,
+    feed: str,
+    path: Path,
+    now: datetime,
+    name: str | None = None,
+    problems: Callable[[Terms, Terms], Iterable[str]] = no_own_terms,
+) -> LoadReport:
     """Load one NDJSON file of `feed` (one of `FEEDS`), once, in one transaction.
 
-    A line that can't be used is quarantined with its reason while the rest loads; one that says nothing new is a
+    `problems` says what a subscription can't add to a plan (`PriceReader.problems`). A line that can't be used is quarantined with its reason while the rest loads; one that says nothing new is a
     duplicate. The usage dates that a new line says something else about are marked dirty.
     """
     decoder = msgspec.json.Decoder(FEEDS[feed])
@@ -52,6 +65,8 @@ def load_feed(connection: Connection, feed: str, path: Path, now: datetime, name
                 report.read += 1
                 try:
                     row = _decode(decoder, line)
+                    if isinstance(row, Subscription):
+                        row.check_own_terms(connection, problems)
                     is_new = row.store(connection, report.load_id, now)
                 except Refused as refused:
                     rejections.append(Rejection(number, refused.reason, refused.field, str(refused), line))

@@ -1,7 +1,7 @@
 """The landing folder: one subfolder per feed, and which of its files have not been loaded yet."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +15,13 @@ from integrations.events.holding import DEFAULT_RULE, HoldRule
 from integrations.events.ledger import Arrival, LoadReport, record_failure
 from integrations.events.loader import load_events
 from integrations.events.mapping import MappingError, load_mapping
+from integrations.events.prices import PriceReader
 from integrations.events.publish import Restore
 
 __all__ = ["FEED_ORDER", "MAPPING", "FileState", "LandingFile", "landing_files", "load_file", "pending_files"]
 
 FEED_ORDER = ("companies", "branches", "plans", "subscriptions", "kpis", "events")
 MAPPING = "mapping.yaml"
-ParsePlans = Callable[[str, str], Iterable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,14 @@ def load_file(
     connection: Connection,
     file: LandingFile,
     now: datetime,
-    parse_plans: ParsePlans,
+    prices: PriceReader,
     hold: HoldRule = DEFAULT_RULE,
     restore: Restore | None = None,
     directory: ReadDirectory = read_directory,
 ) -> LoadReport:
     """Load one file by the reader of its feed; see `load_events`, `load_feed` and `load_plans`."""
     changed_at = file.state().changed_at if file.path.exists() else now
-    report = _load(connection, file, now, parse_plans, hold, restore, directory)
+    report = _load(connection, file, now, prices, hold, restore, directory)
     if report.status == "failed":
         connection.execute(
             "update raw.loads set file_modified_at = %s where load_id = %s", [changed_at, report.load_id]
@@ -131,7 +131,7 @@ def _load(
     connection: Connection,
     file: LandingFile,
     now: datetime,
-    parse_plans: ParsePlans,
+    prices: PriceReader,
     hold: HoldRule,
     restore: Restore | None,
     directory: ReadDirectory,
@@ -146,8 +146,8 @@ def _load(
             connection, file.path, now, mapping, hold, name=file.name, restore=restore, directory=directory
         )
     if file.feed == "plans":
-        return load_plans(connection, file.path, now, parse_plans, file.name)
-    return load_feed(connection, file.feed, file.path, now, file.name)
+        return load_plans(connection, file.path, now, prices.plans, file.name)
+    return load_feed(connection, file.feed, file.path, now, file.name, prices.problems)
 
 
 def _visible_files(folder: Path) -> list[Path]:

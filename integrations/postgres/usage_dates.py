@@ -15,7 +15,9 @@ __all__ = [
     "mark_dirty",
     "mark_dirty_from",
     "mark_ended",
+    "mark_rated",
     "open_calendar",
+    "unrated_dates",
 ]
 
 
@@ -115,6 +117,29 @@ def mark_built(connection: Connection, versions: dict[date, int]) -> None:
         ),
         captured as (select * from unnest(%(dates)s::date[], %(versions)s::bigint[]) as captured (usage_date, version))
         update ops.usage_date_state as state set built_version = greatest(built_version, captured.version)
+        from locked join captured using (usage_date) where state.usage_date = locked.usage_date
+        """,
+        {"dates": list(versions), "versions": list(versions.values())},
+    )
+
+
+def unrated_dates(connection: Connection) -> dict[date, int]:
+    """The dates that were built since they were last rated, with the version that was built."""
+    rows = connection.execute(
+        "select usage_date, built_version from ops.usage_date_state where built_version <> rated_version"
+    )
+    return dict(rows.fetchall())
+
+
+def mark_rated(connection: Connection, versions: dict[date, int]) -> None:
+    """Store that the captured versions are rated."""
+    connection.execute(
+        """
+        with locked as (
+            select usage_date from ops.usage_date_state where usage_date = any(%(dates)s) order by usage_date for update
+        ),
+        captured as (select * from unnest(%(dates)s::date[], %(versions)s::bigint[]) as captured (usage_date, version))
+        update ops.usage_date_state as state set rated_version = captured.version
         from locked join captured using (usage_date) where state.usage_date = locked.usage_date
         """,
         {"dates": list(versions), "versions": list(versions.values())},

@@ -4,159 +4,166 @@ Late, negative and tier-crossing usage come out right in whatever order they arr
 difference of two roundings of one cumulative amount: round(cumulative) - already booked.
 """
 
-import operator
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
-from ml.rating.catalogue import Plan
-from ml.rating.charges import amount
+from ml.rating.charges import Priced, breakdown
+from ml.rating.charges.per_bucket import Bucketed
+from ml.rating.contract import period_terms
+from ml.rating.lines import BookedLine, Change, Place, RatedLine, by_date, grouped, numbered, taken_back
+from ml.rating.meters import METERS
 from ml.rating.money import round_money
-from ml.rating.rate import BASE_FEE
-from ml.rating.terms import check_meters
+from ml.rating.plan import BASE_FEE
+from ml.rating.rate import MAXIMUM_SPEND, MINIMUM_SPEND, spend_adjustments
+from ml.rating.spans import Agreement, Span, agreements_of
+from ml.rating.steps import Step, added, cost_of
+from ml.rating.usage import Item, Usage, UsageRow, usage_by_meter
 
 __all__ = ["BookedLine", "RatedLine", "due_lines"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class BookedLine:
-    """A line that stands in the books: `quantity` in units of the meter and `amount` are what it added."""
-
-    charge: str
-    meter: str | None
-    usage_date: date
-    quantity: int
-    amount: Decimal
-    currency: str
-    seq: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class RatedLine(BookedLine):
-    """A line to be booked; its id is a function of facts, so that booking it twice is booking it once."""
-
-    line_id: str
-    company_id: int
-    plan_key: str
-    plan_version: int
-    usage_period: date
+BOUNDS = (MAXIMUM_SPEND, MINIMUM_SPEND)
 
 
 def due_lines(
-    plan: Plan,
-    usage: Iterable[tuple[date, str, int]],
+    spans: Iterable[Span],
+    usage: Iterable[UsageRow],
     booked: Iterable[BookedLine],
     company_id: int,
     usage_period: date,
+    *,
+    is_final: bool = False,
+    invoice_period: date | None = None,
 ) -> list[RatedLine]:
     """The lines that bring a company's books for a usage period (named by its first day) to what its usage costs now.
 
-    `usage` holds the current totals as (usage date, meter, quantity), each date and meter once; `booked` every line
-    that this company has for this period. Per charge and date, in date order, a changed quantity gives one line. Where
-    only the price changed, one line of quantity 0 stands on the last usage date. A charge that was booked and that the
-    plan does not have is taken back. No change gives []. Raises ValueError for usage that is there twice, an unknown
-    meter, and lines in another currency; TypeError for quantities that are no integers, and for dates with a time.
+    `spans` says which terms hold when (`spans_of`), `usage` the current totals, each date and meter once, and `booked`
+    every line that this company has for this period. Usage of dates on which no terms hold is not owed. Minimum amounts
+    are owed once the period `is_final`. `invoice_period` is where the lines go, by default the usage period itself;
+    lines of another one name the line that they correct.
+
+    Per charge and date, in date order, a changed quantity gives one line. Where only the price changed, one line of
+    quantity 0 stands on the last usage date. What was booked under terms that hold no more is taken back. No change
+    gives []. Raises ValueError for usage that is there twice or of an unknown meter, TypeError for quantities that are
+    floats and for dates with a time.
     """
-    now = _quantities_now(plan, usage, usage_period)
-    before = _booked_by_charge(plan, booked)
+    used = usage_by_meter(usage)
+    held = agreements_of(spans)
+    stood = grouped(booked, key=lambda line: line.terms_key)
+    place = Place(company_id, usage_period, invoice_period or usage_period)
     lines: list[RatedLine] = []
-    for key in dict.fromkeys([*now, *before]):
-        meter = None if key == BASE_FEE else key
-        counts = _sequence_numbers(before[key])
-        for usage_date, quantity, due in _changes(_price_of(plan, key), now[key], before[key], usage_period):
-            seq = counts[usage_date]
-            lines.append(
-                RatedLine(
-                    line_id=f"r1:{company_id}:{usage_period:%Y-%m}:{key}:{usage_date:%Y-%m-%d}:{seq}",
-                    company_id=company_id,
-                    plan_key=plan.plan_key,
-                    plan_version=plan.version,
-                    usage_period=usage_period,
-                    charge=key,
-                    meter=meter,
-                    usage_date=usage_date,
-                    quantity=quantity,
-                    amount=due,
-                    currency=plan.currency,
-                    seq=seq,
-                )
-            )
+    for key in dict.fromkeys([*held, *stood]):
+        before = stood.get(key, [])
+        if key in held:
+            own = held[key].contract.plan
+            currency, plan = own.currency, (own.plan_key, own.version)
+            changes = list(_Books(held[key], used, before, usage_period, is_final).changes())
+        else:
+            currency, plan = before[0].currency, (before[0].plan_key, before[0].plan_version)
+            changes = list(taken_back(before))
+        lines += numbered(key, plan, currency, changes, before, place)
     return lines
 
 
-def _changes(
-    price: Callable[[int], Decimal], now: Mapping[date, int], booked: Sequence[BookedLine], usage_period: date
-) -> Iterator[tuple[date, int, Decimal]]:
-    """(usage date, quantity, amount) of each line that one charge still needs; `price` gives rounded amounts."""
-    then: dict[date, int] = defaultdict(int)
-    for line in booked:
-        then[_plain(line.usage_date)] += operator.index(line.quantity)
-    quantity = sum(then.values())
-    paid = sum((line.amount for line in booked), Decimal(0))
-    is_changed = False
-    for usage_date in sorted(now.keys() | then.keys()):
-        delta = now.get(usage_date, 0) - then.get(usage_date, 0)
-        if delta:
-            is_changed = True
-            quantity += delta
-            due = price(quantity) - paid
+class _Books:
+    """What stands in the books for one agreement, and what its usage costs now."""
+
+    def __init__(
+        self,
+        agreement: Agreement,
+        usage: Mapping[str, Mapping[date, tuple[Item, ...]]],
+        booked: Sequence[BookedLine],
+        usage_period: date,
+        is_final: bool,
+    ) -> None:
+        self.agreement, self.usage, self.usage_period, self.is_final = agreement, usage, usage_period, is_final
+        self.booked = grouped(booked, key=lambda line: line.charge)
+        self.terms = agreement.terms(usage_period)
+        self.charges = {charge.meter: charge for charge in self.terms.charges}
+
+    def changes(self) -> Iterator[Change]:
+        """Fees, then usage, then what the bounds of the whole make of their sum."""
+        rated = [*self._fees(), *self._usage(), *self._dropped()]
+        yield from rated
+        stood = sum((line.amount for lines in self.booked.values() for line in lines), Decimal(0))
+        bounds = sum((line.amount for name in BOUNDS for line in self.booked.get(name, [])), Decimal(0))
+        cost = stood - bounds + sum((change.amount for change in rated), Decimal(0))
+        yield from self._bounds(cost)
+
+    def _fees(self) -> Iterator[Change]:
+        """Each span's fees on its first date; cumulative amounts are rounded, so that parts add up to the whole."""
+        targets: dict[str, dict[date, tuple[Decimal, str, tuple[Step, ...]]]] = defaultdict(dict)
+        for span in self.agreement.spans:
+            for fee in period_terms(span.contract, self.usage_period, span.share).fees:
+                targets[fee.charge][span.start] = fee.quantity, fee.unit, fee.steps
+        for charge in dict.fromkeys([*targets, *(name for name in self.booked if _is_fee(name))]):
+            target, exact, rounded = targets[charge], Decimal(0), Decimal(0)
+            quantities, amounts = by_date(self.booked.get(charge, []))
+            for day in sorted({*target, *amounts}):
+                quantity, unit, steps = target.get(day, (Decimal(0), "unit", ()))
+                exact += cost_of(steps)
+                owed = round_money(exact, self.terms.currency) - rounded
+                rounded += owed
+                change = Change(charge, day, quantity - quantities[day], owed - amounts[day], unit, None, steps)
+                if change.quantity or change.amount:
+                    yield change
+
+    def _usage(self) -> Iterator[Change]:
+        for meter, charge in self.charges.items():
+            dates = self.usage.get(meter, {})
+            held = {day: items for day, items in dates.items() if self.agreement.holds(day)}
+            if self.is_final and isinstance(charge, Bucketed) and charge.commitment:
+                # A committed day without usage owes its commitment.
+                held = {day: (Item(Decimal(0), day),) for day in self.agreement.dates()} | held
+            yield from self._changes_of(charge, held)
+
+    def _changes_of(self, charge: Priced, now: Mapping[date, tuple[Item, ...]]) -> Iterator[Change]:
+        """One charge's changed dates, in order, each priced on top of what was there before it."""
+        quantities, amounts = by_date(self.booked.get(charge.meter, []))
+        state = {day: now.get(day, ()) for day in now}
+        changed = []
+        for day in sorted({*now, *quantities}):
+            delta = sum((item.quantity for item in now.get(day, ())), Decimal(0)) - quantities[day]
+            if delta:
+                changed.append((day, delta))
+                state[day] = (Item(quantities[day], day),) if quantities[day] else ()
+        paid, steps = sum(amounts.values(), Decimal(0)), self._steps(charge, state)
+        for day, delta in changed:
+            state[day] = now.get(day, ())
+            before, steps = steps, self._steps(charge, state)
+            due = round_money(cost_of(steps), self.terms.currency) - paid
             paid += due
-            yield usage_date, delta, due
-    correction = price(quantity) - paid
-    if correction and not is_changed:
-        yield max(now or then, default=usage_period), 0, correction
+            yield self._change(charge, day, delta, due, added(before, steps))
+        correction = round_money(cost_of(steps), self.terms.currency) - paid
+        if correction and not changed:
+            day = max(now or quantities, default=self.agreement.spans[-1].start)
+            yield self._change(charge, day, Decimal(0), correction, ())
+
+    def _steps(self, charge: Priced, state: Mapping[date, tuple[Item, ...]]) -> tuple[Step, ...]:
+        usage = Usage(tuple(item for day in sorted(state) for item in state[day]))
+        seasonal = self.terms.seasonal.get(charge.meter, Decimal(0))
+        return breakdown(charge, usage, seasonal_percent=seasonal, is_final=self.is_final)
+
+    def _change(
+        self, charge: Priced, day: date, quantity: Decimal, amount: Decimal, detail: tuple[Step, ...]
+    ) -> Change:
+        return Change(charge.meter, day, quantity, amount, METERS[charge.meter].unit, charge.meter, detail)
+
+    def _dropped(self) -> Iterator[Change]:
+        """Charges that stand in the books and that the terms do not have."""
+        kept = {*self.charges, *BOUNDS}
+        gone = [line for name, lines in self.booked.items() if name not in kept and not _is_fee(name) for line in lines]
+        yield from taken_back(gone)
+
+    def _bounds(self, cost: Decimal) -> Iterator[Change]:
+        owed = spend_adjustments(self.terms, cost, self.is_final)
+        for charge in BOUNDS:
+            stood = sum((line.amount for line in self.booked.get(charge, [])), Decimal(0))
+            due = round_money(owed.get(charge, Decimal(0)), self.terms.currency) - stood
+            if due:
+                yield Change(charge, self.agreement.last_date, Decimal(0), due, "month")
 
 
-def _price_of(plan: Plan, key: str) -> Callable[[int], Decimal]:
-    """Rounded amount that a cumulative quantity of one charge costs; nothing if the plan does not have the charge."""
-    if key == BASE_FEE:
-        return lambda quantity: round_money(plan.monthly_base_fee * quantity, plan.currency)
-    for charge in plan.charges:
-        if charge.meter == key:
-            return lambda quantity: round_money(amount(charge, Decimal(quantity)), plan.currency)
-    return lambda quantity: round_money(Decimal(0), plan.currency)
-
-
-def _quantities_now(
-    plan: Plan, usage: Iterable[tuple[date, str, int]], usage_period: date
-) -> dict[str, dict[date, int]]:
-    now: dict[str, dict[date, int]] = defaultdict(dict)
-    now[BASE_FEE] = {usage_period: 1} if plan.monthly_base_fee else {}
-    now.update({charge.meter: {} for charge in plan.charges})
-    for usage_date, meter, quantity in usage:
-        check_meters([meter])
-        if meter not in now:
-            continue
-        if usage_date in now[meter]:
-            raise ValueError(f"usage of {meter} on {usage_date} is there twice; pass one total per date and meter")
-        now[meter][_plain(usage_date)] = operator.index(quantity)
-    return now
-
-
-def _plain(usage_date: date) -> date:
-    # A timestamp at midnight is unequal to its date, so that its usage would be booked beside itself.
-    if isinstance(usage_date, datetime):
-        raise TypeError(f"usage date {usage_date} has a time of day; pass a plain date")
-    return usage_date
-
-
-def _booked_by_charge(plan: Plan, booked: Iterable[BookedLine]) -> dict[str, list[BookedLine]]:
-    before: dict[str, list[BookedLine]] = defaultdict(list)
-    for line in booked:
-        if line.currency != plan.currency:
-            raise ValueError(
-                f"{line.charge} on {line.usage_date} is booked in {line.currency}, but plan {plan.plan_key} "
-                f"v{plan.version} is in {plan.currency}; rate a period in one currency"
-            )
-        before[line.charge].append(line)
-    return before
-
-
-def _sequence_numbers(booked: Sequence[BookedLine]) -> dict[date, int]:
-    """The next free number by usage date, which is the number of lines that are booked there."""
-    following: dict[date, int] = defaultdict(int)
-    for line in booked:
-        following[line.usage_date] = max(following[line.usage_date], line.seq + 1)
-    return following
+def _is_fee(charge: str) -> bool:
+    return charge == BASE_FEE or charge.startswith("add_on:")

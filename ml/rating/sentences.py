@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ml.rating.charges import MODELS
+from ml.rating.charges import MODEL_NAMES
 
 __all__ = ["CatalogueError", "plan_label", "sentences_of"]
 
@@ -14,10 +14,12 @@ _TEXTS = {
     "missing": "the field is missing",
     "extra_forbidden": "there is no such field; check its spelling",
     "greater_than_equal": "{input} is too small; it must be {ge} or more",
+    "greater_than": "{input} is too small; it must be more than {gt}",
+    "less_than_equal": "{input} is too large; it must be {le} or less",
     "string_pattern_mismatch": "{input!r} does not have the form {pattern}",
     "literal_error": "{input!r} is not allowed; use {expected}",
-    "union_tag_invalid": "{input[model]!r} is not a charge model; use one of " + ", ".join(MODELS),
-    "union_tag_not_found": "the charge names no model; add model: with one of " + ", ".join(MODELS),
+    "union_tag_invalid": "{input[model]!r} is not a charge model; use one of " + ", ".join(MODEL_NAMES),
+    "union_tag_not_found": "the charge names no model; add model: with one of " + ", ".join(MODEL_NAMES),
 }
 
 
@@ -49,7 +51,7 @@ def _path(location: tuple[str | int, ...]) -> str:
 
 
 def _is_tag(before: str | int | None, part: str | int) -> bool:
-    return isinstance(before, int) and part in MODELS
+    return isinstance(before, int) and part in MODEL_NAMES
 
 
 def _text(found: ErrorDetails) -> str:

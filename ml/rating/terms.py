@@ -1,35 +1,37 @@
-"""What all price terms are made of: meters, exact numbers, tiers."""
+"""What all price terms are made of: exact numbers, meters, sentences about what is wrong."""
 
-import operator
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from ml.rating.steps import Step
+from ml.rating.meters import METERS
+from ml.rating.proration import prorated
 
 __all__ = [
-    "METERS",
     "Amount",
     "ChargeTerms",
+    "MeterName",
+    "Percent",
+    "QuantityRounding",
     "Terms",
-    "Tier",
-    "TieredCharge",
     "Units",
-    "check_meters",
-    "exact_quantity",
+    "problem",
+    "problems_at",
+    "scaled",
 ]
-
-METERS = {
-    "calls": "call",
-    "call_seconds": "second",
-    "business_hours_call_seconds": "second",
-    "after_hours_call_seconds": "second",
-    "appointments": "appointment",
-}
-"""Every meter that a plan may charge, with the unit of its quantities."""
 
 
 def problem(sentence: str) -> PydanticCustomError:
@@ -61,80 +63,67 @@ Amount = Annotated[Decimal, _Exact, Field(ge=0, max_digits=20, decimal_places=10
 """Money of a price term, >= 0, up to 10 decimals; a float is read by its shortest text (0.15, not 0.1499999...)."""
 Units = Annotated[Decimal, _Exact, Field(ge=0, max_digits=20, decimal_places=6)]
 """Priced units (e.g. minutes), >= 0, up to 6 decimals."""
+Percent = Annotated[Decimal, _Exact, Field(ge=0, le=100, max_digits=13, decimal_places=10)]
+"""A share in percent, 0..100."""
+MeterName = Annotated[str, AfterValidator(_known_meter)]
 
 
 class Terms(BaseModel):
-    """Base of all price terms: immutable, and a field that nobody knows is an error."""
+    """Base of all price terms: immutable, and a field that nobody knows is an error.
+
+    A field named in `sparse` is left out of the written terms while it has its default, so that plans which were stored
+    before the field existed are still the same terms.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    sparse: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = handler(self)
+        fields = type(self).model_fields
+        kept = (name for name in written if name not in self.sparse or not _is_default(self, name, fields[name]))
+        return {name: written[name] for name in kept}
+
+
+def _is_default(terms: BaseModel, name: str, field: Any) -> bool:
+    return bool(getattr(terms, name) == field.get_default(call_default_factory=True))
+
+
+class QuantityRounding(Terms):
+    """How a period's quantity is rounded before it is priced: `precision` decimals, of priced units."""
+
+    how: Literal["round", "ceil", "floor"] = "round"
+    precision: Annotated[int, Field(ge=-12, le=6)] = 0
 
 
 class ChargeTerms(Terms):
-    """What every charge says: the meter it prices, and how many units of it one price is for (60: per minute)."""
+    """What every charge says: the meter it prices, how many units of it one price is for (60: per minute), and bounds.
 
-    meter: Annotated[str, AfterValidator(_known_meter)]
+    `minimum` and `maximum` are amounts per period: a maximum holds at any time, after discounts; a minimum is owed when
+    the period is over.
+    """
+
+    sparse = frozenset({"quantity_rounding", "discount_percent", "minimum", "maximum"})
+
+    meter: MeterName
     per: Annotated[int, Field(ge=1)] = 1
+    quantity_rounding: QuantityRounding | None = None
+    discount_percent: Percent = Decimal(0)
+    minimum: Amount | None = None
+    maximum: Amount | None = None
+
+    is_per_event: ClassVar[bool] = False
+    """Whether the price depends on single events and not on their sum alone."""
+    scales: ClassVar[tuple[str, ...]] = ()
+    """The fields that grant or demand something per period, beside `minimum` and `maximum`."""
+
+    def scaled(self, share: Fraction) -> Self:
+        """The charge for a part of a billing period: what it includes and demands per period counts in proportion."""
+        names = [*self.scales, "minimum", "maximum"]
+        return self.model_copy(update={name: scaled(getattr(self, name), share) for name in names})
 
 
-class Tier(Terms):
-    """Prices up to and including `up_to` priced units, counted from zero; `up_to` None is open."""
-
-    up_to: Units | None = None
-    unit_price: Amount
-    flat_fee: Amount = Decimal(0)
-
-
-class TieredCharge(ChargeTerms):
-    """A charge with tiers: bounds strictly ascend, and the last tier, no other, is open."""
-
-    tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
-    zero_usage_flat: Literal["first_tier", "none"] = "none"
-
-    @model_validator(mode="after")
-    def _tiers_ascend_to_an_open_one(self) -> Self:
-        found = ((("tiers", index, "up_to"), sentence) for index, sentence in _tier_problems(self.tiers))
-        problems_at("tiers", found)
-        return self
-
-    @property
-    def zero_usage_fee(self) -> Decimal:
-        """What a period without usage costs: the first tier's flat fee if the terms say so, else nothing."""
-        return self.tiers[0].flat_fee if self.zero_usage_flat == "first_tier" else Decimal(0)
-
-    def zero_usage_steps(self) -> tuple[Step, ...]:
-        """The steps of a period without usage."""
-        fee = self.zero_usage_fee
-        return (Step(Decimal(0), Decimal(0), self.per, fee),) if fee else ()
-
-
-def _tier_problems(tiers: tuple[Tier, ...]) -> Iterable[tuple[int, str]]:
-    bound, last = Decimal(0), len(tiers) - 1
-    for index, tier in enumerate(tiers):
-        if tier.up_to is None:
-            if index != last:
-                yield index, "the tier is open, but another one follows it; only the last tier may be open"
-            continue
-        if tier.up_to <= bound:
-            before = f"the tier before it ({bound})" if index else "0, where the first tier starts"
-            yield index, f"{tier.up_to} does not lie above {before}; tiers must ascend"
-        if index == last:
-            yield index, f"the last tier ends at {tier.up_to}; leave it open (null), so that all usage has a price"
-        bound = tier.up_to
-
-
-def check_meters(meters: Iterable[str]) -> None:
-    """Raise ValueError that names every meter which is not in `METERS`: a misspelt one would cost nothing."""
-    unknown = sorted(set(meters) - METERS.keys())
-    if unknown:
-        raise ValueError(f"usage names unknown meters: {', '.join(unknown)}; use some of {', '.join(METERS)}")
-
-
-def exact_quantity(meter: str, quantity: Decimal | int) -> Decimal:
-    """The quantity as a Decimal; integers of numpy are taken, floats raise TypeError, since a bill must be exact."""
-    if isinstance(quantity, Decimal):
-        return quantity
-    try:
-        return Decimal(operator.index(quantity))
-    except TypeError:
-        kind = type(quantity).__name__
-        raise TypeError(f"usage of {meter} is a {kind} ({quantity!r}); pass an int or a Decimal") from None
+def scaled(amount: Decimal | None, share: Fraction) -> Decimal | None:
+    """The amount times the share, unrounded; None stays None."""
+    return amount if amount is None or share == 1 else prorated(amount, share)

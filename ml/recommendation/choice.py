@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ml.rating.catalogue import Plan
+from ml.rating.plan import Plan
 from ml.recommendation.custom import custom_pricing
 from ml.recommendation.explanation import explain
 from ml.recommendation.gate import DEFAULT_GATE, Gate, judge

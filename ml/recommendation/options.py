@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from ml.rating.catalogue import Plan
+from ml.rating.plan import Plan
+from ml.rating.twin import NoTwinError, Twin
 
-__all__ = ["FLAT_RATE_STRENGTH", "TIME_BASED_RATIO", "option_rules", "options_for", "plan_id"]
+__all__ = ["FLAT_RATE_STRENGTH", "TIME_BASED_RATIO", "is_simulable", "option_rules", "options_for", "plan_id"]
 
 FLAT_RATE_STRENGTH = 0.8
 TIME_BASED_RATIO = 0.20
@@ -18,6 +19,15 @@ Rule = dict[str, Any]
 def plan_id(plan: Plan) -> tuple[str, int]:
     """Identity of a plan: key and version."""
     return plan.plan_key, plan.version
+
+
+def is_simulable(plan: Plan) -> bool:
+    """Whether scenarios of a month's totals tell what the plan costs; a price per event or day needs more."""
+    try:
+        Twin([plan])
+    except NoTwinError:
+        return False
+    return True
 
 
 def option_rules(characteristics: Facts, hourly_pattern: Facts) -> list[Rule]:
@@ -60,6 +70,7 @@ def options_for(
         for plan in plans
         if plan.is_sellable and not plan.is_trial
         if currency in (None, plan.currency) and (on is None or plan.valid_from <= on)
+        if (current_plan is None or plan.product == current_plan.product) and is_simulable(plan)
     ]
     newest = {plan.plan_key: plan for plan in sorted(on_sale, key=plan_id)}
     options = {plan_id(plan): plan for plan in newest.values() if plan.option in allowed}

@@ -9,7 +9,7 @@ import pandas as pd
 from ml.analysis.insights import find_insights
 from ml.analysis.projection import Projection
 from ml.analysis.windows import require_columns
-from ml.rating.catalogue import Plan
+from ml.rating.plan import Plan
 from ml.recommendation.choice import Recommendation, decide
 from ml.recommendation.gate import DEFAULT_GATE, Gate
 from ml.recommendation.options import option_rules, options_for, plan_id

@@ -7,8 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import numpy.typing as npt
 
-from ml.rating.catalogue import Plan
-from ml.rating.twin import monthly_cost
+from ml.rating.plan import Plan
+from ml.rating.twin import Twin
 
 __all__ = ["USAGE_FACTORS", "CurrencyMismatchError", "Simulation", "money", "simulate", "simulate_many"]
 
@@ -76,7 +76,8 @@ def simulate_many(plans: Sequence[Plan], meters: tuple[str, ...], monthly: Float
         raise ValueError("no plans to simulate; give at least the current one.")
     require_one_currency(plans)
     grid = monthly.mean(axis=2, keepdims=True) * USAGE_FACTORS
-    costs, scaled = _costs(plans, meters, monthly), _costs(plans, meters, grid)
+    twin = Twin(plans)
+    costs, scaled = _costs(twin, meters, monthly), _costs(twin, meters, grid)
     expected = costs.mean(axis=2)
     low, high = np.quantile(costs, (0.1, 0.9), axis=2)
     spreads = _spreads(monthly)
@@ -100,12 +101,14 @@ def require_one_currency(plans: Sequence[Plan], currency: str | None = None) -> 
         raise CurrencyMismatchError(f"options in {' and '.join(found)}; compare plans of one currency only.")
 
 
-def _costs(plans: Sequence[Plan], meters: tuple[str, ...], usage: Floats) -> Floats:
+def _costs(twin: Twin, meters: tuple[str, ...], usage: Floats) -> Floats:
+    """Costs [c, o, p] of the usage [c, m, p]."""
     count, _, paths = usage.shape
-    flat = {meter: usage[:, column].ravel() for column, meter in enumerate(meters)}
+    count, _, paths = usage.shape
+    costs = twin.costs({meter: usage[:, column] for column, meter in enumerate(meters)})
     # Without any meter a plan costs its base fee, once.
-    costs = (np.broadcast_to(monthly_cost(plan, flat), count * paths) for plan in plans)
-    return np.stack([cost.reshape(count, paths) for cost in costs], axis=1)
+    costs = costs if meters else costs[:, None, None]
+    return np.broadcast_to(costs, (len(costs), count, paths)).swapaxes(0, 1)
 
 
 def _spreads(monthly: Floats) -> list[list[dict[str, float]]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from integrations.events.landing import landing_files, load_file
 from orchestration import dbt
-from orchestration.catalogue import parse_plans
+from orchestration.catalogue import PRICES
 from orchestration.dbt_runner import invoke
 
 USAGE = ["run", "--select", "tag:usage"]
@@ -16,7 +16,7 @@ def load_landed(pipeline: Any, now: datetime) -> None:
     """Load every file of the landing folder by the real loader, received at `now`."""
     with pipeline.connect() as connection:
         for file in landing_files(pipeline.landing):
-            report = load_file(connection, file, now, parse_plans)
+            report = load_file(connection, file, now, PRICES)
             assert report.status == "published", report.message
 
 

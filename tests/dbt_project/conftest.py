@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from integrations.events.landing import landing_files, load_file, pending_files
-from orchestration.catalogue import parse_plans
+from orchestration.catalogue import PRICES
 from orchestration.dbt_runner import invoke
 from tests.feeds import PLANS, company, event, lines, subscription
 
@@ -58,7 +58,7 @@ def built_twice(server, template, local_folder: Path, tmp_path_factory) -> Itera
         with psycopg.connect(url, autocommit=True) as connection, pytest.MonkeyPatch.context() as patch:
             patch.setenv("USAGE_PRICING_LOCAL", str(local_folder))
             for file in pending_files(connection, landing_files(landing)):
-                load_file(connection, file, NOW, parse_plans)
+                load_file(connection, file, NOW, PRICES)
             build_everything(url)
             tables = dict(connection.execute(OIDS).fetchall())
             build_everything(url)

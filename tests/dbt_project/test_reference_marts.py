@@ -7,7 +7,7 @@ import pytest
 
 from integrations.events.kpis import KPIS
 from integrations.events.landing import LandingFile, load_file
-from orchestration.catalogue import parse_plans
+from orchestration.catalogue import PRICES
 from orchestration.partitions import range_tags
 from tests.dbt_project.reference_world import EVENTS, FIRST, KNOWN_AT_FIRST, LAST, NEW_EVENT, NEWS
 from tests.feeds import lines
@@ -45,7 +45,7 @@ def seen(module_pipeline, tmp_path_factory):
             path = folder / f"{feed}-{received_at:%m%d}"
             path.write_text(content)
             with world.connect() as connection:
-                report = load_file(connection, LandingFile(feed, path), received_at, parse_plans)
+                report = load_file(connection, LandingFile(feed, path), received_at, PRICES)
             assert (report.status, report.rejected) == ("published", 0), report.message
     world.set_clock(FIRST)
     world.land("events", "events.ndjson", lines(*EVENTS))

@@ -7,7 +7,7 @@ import pytest
 
 from integrations.events.feeds import load_feed
 from integrations.events.landing import landing_files, load_file, pending_files
-from orchestration.catalogue import parse_plans
+from orchestration.catalogue import PRICES
 from tests.feeds import company, event, lines
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ def load(pipeline):
     def load():
         with pipeline.connect() as connection:
             files = pending_files(connection, landing_files(pipeline.landing))
-            return {file.name: load_file(connection, file, NOW, parse_plans).load_id for file in files}
+            return {file.name: load_file(connection, file, NOW, PRICES).load_id for file in files}
 
     return load
 

@@ -9,11 +9,10 @@ from integrations.stripe.meter_events import plan_meter_events
 from integrations.stripe.outbox import planned_rows, send_pending, store_planned
 from integrations.stripe.transports.settings import billing_transport
 from orchestration import paths
-from orchestration.billing import book, lines_due, rated_days
 from orchestration.dbt import model_key
+from orchestration.rating.ledger import BILLING_LOCK, rate_periods, rated_days
 from orchestration.resources import WarehouseResource
 
-BILLING_LOCK = 7_151_006
 RATED_USAGE = dg.AssetKey(["billing", "rated_usage"])
 METER_EVENTS = dg.AssetKey(["billing", "meter_events"])
 
@@ -22,21 +21,27 @@ METER_EVENTS = dg.AssetKey(["billing", "meter_events"])
     key=RATED_USAGE,
     deps=[
         model_key("fct_meter_usage_daily"),
+        model_key("fct_meter_usage_monthly"),
         model_key("dim_companies"),
+        model_key("subscriptions_history"),
         dg.AssetKey(["raw", "plans"]),
-        dg.AssetKey(["raw", "subscriptions"]),
     ],
     group_name="billing",
     owners=["team:finance"],
     kinds={"postgres"},
 )
 def rated_usage(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
-    """One row per booked line: the difference between what usage costs now and what was booked. Append-only."""
+    """One row per booked line: the difference between what usage costs now and what was booked. Append-only.
+
+    Only companies and usage periods whose usage or terms changed are rated.
+    """
     warehouse = db.warehouse()
-    with exclusive(warehouse.url, BILLING_LOCK), warehouse.connect() as connection, connection.transaction():
-        now = db.now()
-        count = book(connection, lines_due(connection, now), now)
-    return dg.MaterializeResult(metadata={"new_lines": count})
+    with exclusive(warehouse.url, BILLING_LOCK), warehouse.connect() as connection:
+        rating = rate_periods(connection, db.now())
+    amounts = {f"amount_{currency}": f"{amount:,}" for currency, amount in sorted(rating.amounts.items())}
+    return dg.MaterializeResult(
+        metadata={"rated_periods": rating.count_periods, "new_lines": rating.count_lines, **amounts}
+    )
 
 
 @dg.asset(

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from orchestration.billing import lines_due
 from orchestration.defs.billing.assets import METER_EVENTS, RATED_USAGE
 from orchestration.due import request_runs
+from orchestration.rating.periods import periods_due
 from orchestration.resources import NO_MARTS, WarehouseResource, has_marts
 
 billing_sync_job = dg.define_asset_job(
@@ -26,6 +26,9 @@ def billing_sync_sensor(context: dg.SensorEvaluationContext, db: WarehouseResour
         if not has_marts(connection):
             return NO_MARTS
         now = db.now()
-        due = [line.line_id for line in lines_due(connection, now)]
+        due = [
+            f"{one.company_id}:{one.usage_period}:{one.usage_signature}:{one.terms_signature}"
+            for one in periods_due(connection, now)
+        ]
         due += [row[0] for row in connection.execute(UNSENT)]
         return request_runs(context, connection, now, due)

@@ -14,7 +14,7 @@ from integrations.events.landing_zones import LandingZone, ZoneError, landing_zo
 from integrations.events.ledger import LoadReport
 from integrations.postgres.warehouse import append_rows
 from orchestration import clock, paths
-from orchestration.catalogue import parse_plans
+from orchestration.catalogue import PRICES
 from orchestration.resources import WarehouseResource
 
 RAW_EVENTS = dg.AssetKey(["raw", "usage_events"])
@@ -60,7 +60,7 @@ def _load(
 ) -> LoadReport:
     try:
         with zone.fetch(file) as fetched:
-            report = load_file(connection, fetched, clock.now(connection), parse_plans, hold, directory=directory)
+            report = load_file(connection, fetched, clock.now(connection), PRICES, hold, directory=directory)
     except ZoneError as error:  # the file stays pending, and the next run tries again
         report = LoadReport(file.feed, file.name or file.path.name, status="failed", message=str(error))
     tell = context.log.warning if report.message else context.log.info

@@ -24,19 +24,19 @@ RECOMMENDATIONS = dg.AssetKey(["ml", "pricing_recommendations"])
 )
 def pricing_recommendations(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per company and occasion: the plan it is advised, how sure that is, and why. Written once."""
-    count, without_plan = 0, []
+    count, not_advised = 0, []
     with db.connect() as connection:
         plans, plan_ids = read_plans(connection)
         for usage_date in dates_of(context):
             inputs = read_inputs(connection, as_of(usage_date), db.now())
             ids = milestone_companies(connection, inputs, 14)
             companies = with_current_plan(connection, ids, inputs.known_at, plans)
-            without_plan += sorted(set(ids) - set(companies["company_id"]))
+            not_advised += sorted(set(ids) - set(companies["company_id"]))
             patterns, characteristics = read_analysis(connection, inputs.as_of, companies["company_id"].tolist())
             found = recommend_companies(companies, characteristics, patterns, project(inputs), plans)
             keys = dict(connection.execute("select company_id, company_key from raw.company_ids").fetchall())
             rows = recommendation_rows(found, inputs, keys, plan_ids)
             count += append_rows(connection, "ml.pricing_recommendations", rows)
     return dg.MaterializeResult(
-        metadata={"dagster/row_count": count, "companies_without_a_plan": ", ".join(map(str, without_plan)) or "none"}
+        metadata={"dagster/row_count": count, "companies_not_advised": ", ".join(map(str, not_advised)) or "none"}
     )

@@ -9,7 +9,7 @@ from integrations.events.directory_rows import DirectoryCache, read_directory
 from integrations.events.feeds import load_feed
 from integrations.events.landing import LandingFile, load_file
 from integrations.events.ledger import Arrival, record_failure
-from orchestration.catalogue import parse_plans
+from orchestration.catalogue import PRICES
 from tests.feeds import company, event
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -135,7 +135,7 @@ def cache(reads):
 def test_many_files_of_events_read_the_directory_once(known, write, cache, reads):
     for number in range(3):
         path = write(f"{number}.ndjson", event(str(number), "2026-09-30T09:00:00+02:00"))
-        report = load_file(known, LandingFile("events", path), START, parse_plans, directory=cache)
+        report = load_file(known, LandingFile("events", path), START, PRICES, directory=cache)
         assert report.inserted == 1
     assert len(reads) == 1
 

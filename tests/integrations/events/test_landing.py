@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from integrations.events.landing import LandingFile, landing_files, load_file, pending_files
-from orchestration.catalogue import parse_plans
+from orchestration.catalogue import PRICES
 from tests.feeds import PLANS, company, subscription
 from tests.integrations.events.conftest import NOW
 from tests.integrations.events.test_loader import calls
@@ -39,7 +39,7 @@ def load_all(known, folder):
 
     def load():
         files = pending_files(known, landing_files(folder))
-        reports = [load_file(known, file, NOW, parse_plans) for file in files]
+        reports = [load_file(known, file, NOW, PRICES) for file in files]
         return [(report.file_name, report.status) for report in reports if report.is_new]
 
     return load
@@ -234,12 +234,12 @@ def test_copies_of_one_file_in_two_folders_do_not_wait_in_turns(land, pending, l
 
 def test_a_single_file_is_known_by_its_own_name(known, land):
     path = land("events/sub/a.ndjson", calls(1))
-    assert load_file(known, LandingFile("events", path), NOW, parse_plans).file_name == "a.ndjson"
+    assert load_file(known, LandingFile("events", path), NOW, PRICES).file_name == "a.ndjson"
     assert pending_files(known, [LandingFile("events", path)]) == []
 
 
 def test_a_file_that_vanished_before_its_load_is_reported(known, land):
     path = land("events/a.ndjson", calls(1))
     path.unlink()
-    report = load_file(known, LandingFile("events", path, name="a.ndjson"), NOW, parse_plans)
+    report = load_file(known, LandingFile("events", path, name="a.ndjson"), NOW, PRICES)
     assert (report.status, report.message) == ("failed", "a.ndjson can't be read: No such file or directory")

@@ -10,7 +10,7 @@ import yaml
 
 from integrations.events.landing import load_file, pending_files
 from integrations.events.landing_zones import LocalZone, RemoteZone, ZoneError, landing_zone
-from orchestration.catalogue import parse_plans
+from orchestration.catalogue import PRICES
 from tests.feeds import company
 from tests.integrations.events.conftest import NOW
 from tests.integrations.events.test_landing import MAPPED
@@ -72,7 +72,7 @@ def load_all(known, zone, temporary):
         reports = []
         for file in pending_files(known, zone.files()):
             with zone.fetch(file) as fetched:
-                reports.append(load_file(known, fetched, NOW, parse_plans))
+                reports.append(load_file(known, fetched, NOW, PRICES))
         assert not list(temporary.iterdir())
         return [(report.file_name, report.status) for report in reports if report.is_new]
 

@@ -7,7 +7,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from ml.rating.catalogue import METERS, CatalogueError, Plan, default_catalogue, load_catalogue
+from ml.rating.catalogue import CatalogueError, default_catalogue, load_catalogue
+from ml.rating.charges import MODEL_NAMES
+from ml.rating.meters import METERS
+from ml.rating.plan import Plan
 
 DEFAULT = {plan.plan_key: plan for plan in load_catalogue(default_catalogue(), "default.yaml")}
 S0_KEYS = {"volumen", "hybrid", "flatrate", "zeitbasiert"}
@@ -110,12 +113,12 @@ def sentences(*plans: Any) -> tuple[str, ...]:
             "charges[0].unit_price: the field is missing",
         ),
         (
-            per_unit(model="package"),
-            "charges[0]: 'package' is not a charge model; use one of per_unit, graduated, volume",
+            per_unit(model="parcel"),
+            "charges[0]: 'parcel' is not a charge model; use one of " + ", ".join(MODEL_NAMES),
         ),
         (
             {"meter": "calls", "unit_price": 1},
-            "charges[0]: the charge names no model; add model: with one of per_unit, graduated, volume",
+            "charges[0]: the charge names no model; add model: with one of " + ", ".join(MODEL_NAMES),
         ),
     ],
 )

@@ -4,11 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.rating.catalogue import Plan, default_catalogue, load_catalogue
+from ml.rating.catalogue import default_catalogue, load_catalogue
 from ml.rating.charges import breakdown
+from ml.rating.plan import Plan
 from ml.rating.rate import exact_total, rate
 from ml.rating.steps import Step
 from ml.rating.twin import monthly_cost
+from ml.rating.usage import usage_of
 
 DEFAULT = {plan.plan_key: plan for plan in load_catalogue(default_catalogue(), "default.yaml")}
 
@@ -62,7 +64,7 @@ def test_a_bill_has_a_line_per_charge_with_meter_quantity_and_unit() -> None:
         ("appointments", "appointments", 87, "appointment", Decimal("174.00")),
     ]
     assert bill.lines[1].detail == (
-        Step(Decimal(30000), Decimal(0), 60),
+        Step(Decimal(30000), Decimal(0), 60, kind="included"),
         Step(Decimal(11250), Decimal("0.15"), 60),
     )
 
@@ -84,7 +86,7 @@ def test_a_fraction_above_a_bound_falls_into_the_next_tier(quantity: str, cost: 
 
 
 def test_half_a_minute_above_the_bound_is_billed_by_the_tier_500_to_1000() -> None:
-    steps = breakdown(DEFAULT["volumen"].charges[0], Decimal(30030))
+    steps = breakdown(DEFAULT["volumen"].charges[0], usage_of("call_seconds", 30030))
     assert [(step.quantity, step.unit_price) for step in steps] == [(30000, Decimal("0.15")), (30, Decimal("0.12"))]
 
 
@@ -124,7 +126,7 @@ def test_a_negative_total_pays_the_flat_fee_of_a_period_without_usage(model: str
 
 
 def test_a_negative_total_is_no_step_of_a_bill() -> None:
-    assert breakdown(DEFAULT["hybrid"].charges[0], Decimal(-3)) == ()
+    assert breakdown(DEFAULT["hybrid"].charges[0], usage_of("call_seconds", -3)) == ()
 
 
 def test_a_plan_without_base_fee_has_no_line_for_it() -> None:

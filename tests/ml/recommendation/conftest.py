@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.rating.catalogue import Plan
+from ml.rating.plan import Plan
 from ml.recommendation.simulation import USAGE_FACTORS, Simulation
 
 

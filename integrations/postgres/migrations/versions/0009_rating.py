@@ -15,13 +15,16 @@ STATEMENTS: tuple[str, ...] = (
     """
     alter table billing.rated_usage
         alter column quantity type numeric(20, 6),
+        add column terms_key text not null default '',
         add column unit text not null default 'unit',
         add column tier integer,
         add column unit_price numeric(20, 10),
         add column detail jsonb not null default '[]',
         add column corrects text
     """,
-    "comment on column billing.rated_usage.detail is 'The parts of the line: quantity, unit price, per, flat fee, tier'",
+    "update billing.rated_usage set terms_key = plan_key || ':v' || plan_version",
+    "comment on column billing.rated_usage.terms_key is 'The terms: plan, version, and a hash of what is the company''s'",
+    "comment on column billing.rated_usage.detail is 'Its parts: quantity, unit price, per, flat fee, tier and kind'",
     "comment on column billing.rated_usage.corrects is 'The line of a closed period that this one corrects'",
     """
     create table billing.rated_periods (

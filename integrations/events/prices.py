@@ -14,8 +14,8 @@ class PriceReader:
     """Reads price terms.
 
     Attributes:
-        plans: the terms of every plan in a catalogue, by its text and the name of its source; a ValueError names what is
-            wrong with it.
+        plans: the terms of every plan in a catalogue, by its text and the name of its source; a ValueError names what
+            is wrong with it.
         problems: what a subscription can't add to a plan, as sentences; by the plan's terms and the subscription's
             billing_interval, add_ons and overrides.
     """

@@ -63,15 +63,15 @@ def lines_due(connection: Connection, due: Sequence[Due]) -> list[RatedLine]:
     """
     if not due:
         return []
-    wanted = wanted(due)
+    parameters = wanted(due)
     usage: dict[Period, list[UsageRow]] = defaultdict(list)
-    for row in _rows(connection, USAGE, wanted):
+    for row in _rows(connection, USAGE, parameters):
         usage[row["company_id"], row["usage_period"]].append((row["usage_date"], row["meter"], row["quantity"]))
     totals = {}
-    for row in _rows(connection, TOTALS, wanted):
+    for row in _rows(connection, TOTALS, parameters):
         totals.setdefault((row["company_id"], row["usage_period"]), {})[row["meter"]] = row["quantity"]
     booked: dict[Period, list[BookedLine]] = defaultdict(list)
-    for row in _rows(connection, BOOKED, wanted):
+    for row in _rows(connection, BOOKED, parameters):
         booked[row.pop("company_id"), row.pop("usage_period")].append(BookedLine(**row))
     closed = {row[0] for row in connection.execute("select usage_period from billing.closed_periods")}
     lines: list[RatedLine] = []
@@ -96,7 +96,8 @@ def first_open(usage_period: date, closed: Iterable[date]) -> date:
     return usage_period
 
 
-def spans_due(connection: Connection, due: Sequence[Due]) -> Iterable[tuple[Due, list[Span]]]:
+def spans_due(connection: Connection, due: Sequence[Due]) -> Iterator[tuple[Due, list[Span]]]:
+    """Each of the periods with the terms that hold on its dates."""
     contracts: dict[tuple[Any, ...], Contract] = {}
     versions: dict[int, list[Version]] = defaultdict(list)
     for row in _rows(connection, VERSIONS, {"companies": sorted({one.company_id for one in due})}):
@@ -110,6 +111,7 @@ def spans_due(connection: Connection, due: Sequence[Due]) -> Iterable[tuple[Due,
 
 
 def wanted(due: Sequence[Due]) -> dict[str, Any]:
+    """The parameters of queries over these periods (`WANTED`)."""
     periods = [one.usage_period for one in due]
     return {
         "companies": [one.company_id for one in due],

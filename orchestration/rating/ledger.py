@@ -50,7 +50,7 @@ def rate_periods(connection: Connection, known_at: datetime) -> Rating:
 
 RATED_DAYS = """
     select rated.company_id, companies.company_key, rated.meter, rated.usage_date,
-        sum(rated.quantity)::bigint as quantity, companies.time_zone, companies.stripe_customer_id
+        sum(rated.quantity) as quantity, companies.time_zone, companies.stripe_customer_id
     from billing.rated_usage as rated
     inner join marts.dim_companies as companies on rated.company_id = companies.company_id
     where rated.meter is not null
@@ -70,8 +70,8 @@ def _book(connection: Connection, lines: Iterable[RatedLine], now: datetime) -> 
         cursor.executemany(
             """
             insert into billing.rated_usage (company_id, line_id, usage_period, invoice_period, terms_key, plan_key,
-                plan_version, charge, meter, unit, usage_date, seq, quantity, unit_price, tier, amount, currency, detail,
-                corrects, rated_at)
+                plan_version, charge, meter, unit, usage_date, seq, quantity, unit_price, tier, amount, currency,
+                detail, corrects, rated_at)
             values (%(company_id)s, %(line_id)s, %(usage_period)s, %(invoice_period)s, %(terms_key)s, %(plan_key)s,
                 %(plan_version)s, %(charge)s, %(meter)s, %(unit)s, %(usage_date)s, %(seq)s, %(quantity)s,
                 %(unit_price)s, %(tier)s, %(amount)s, %(currency)s, %(detail)s, %(corrects)s, %(rated_at)s)

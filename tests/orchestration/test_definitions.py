@@ -43,7 +43,9 @@ ASSETS = {
     ],
     "marts/fct_meter_usage_monthly": ["intermediate/int_meter_values", "marts/fct_meter_usage_daily"],
     "marts/fct_peer_benchmarks": ["marts/billable_meters", "marts/fct_meter_usage_monthly", "raw/companies"],
+    "marts/fct_rated_lines": ["billing/rated_usage", "raw/plans"],
     "marts/fct_recommendations": ["ml/pricing_recommendations", "raw/companies", "raw/plans"],
+    "marts/fct_statements": ["billing/rated_usage", "marts/fct_rated_lines"],
     "marts/fct_usage_daily": [
         "intermediate/int_meter_values",
         "marts/fct_usage_hourly",

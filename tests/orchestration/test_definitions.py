@@ -37,6 +37,7 @@ ASSETS = {
     "marts/fct_kpis": [
         "marts/billable_meters",
         "marts/fct_meter_usage_monthly",
+        "marts/fct_mrr_movements",
         "marts/fct_usage_daily",
         "marts/kpi_definitions",
         "raw/companies",
@@ -51,6 +52,7 @@ ASSETS = {
         "raw/usage_events",
     ],
     "marts/fct_meter_usage_monthly": ["intermediate/int_meter_values", "marts/fct_meter_usage_daily"],
+    "marts/fct_mrr_movements": ["marts/fct_rated_lines"],
     "marts/fct_peer_benchmarks": ["marts/billable_meters", "marts/fct_meter_usage_monthly", "raw/companies"],
     "marts/fct_price_sensitivity": ["marts/fct_rated_lines", "marts/fct_usage_daily", "raw/companies"],
     "marts/fct_rated_lines": ["billing/rated_usage", "raw/plans"],
@@ -81,6 +83,7 @@ ASSETS = {
     "marts/fct_usage_weekly": ["intermediate/int_meter_values", "marts/fct_usage_daily"],
     "marts/fct_value": ["marts/minutes_saved", "raw/usage_events"],
     "marts/kpi_definitions": [],
+    "marts/kpi_monthly": ["marts/fct_mrr_movements", "raw/companies", "raw/kpis", "raw/subscriptions"],
     "marts/minutes_saved": [],
     "marts/plans_history": ["raw/plans"],
     "marts/subscriptions_history": ["raw/companies", "raw/plans", "raw/subscriptions"],

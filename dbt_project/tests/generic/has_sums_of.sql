@@ -29,6 +29,6 @@
         there.total as other_total
     from here
     full join there using ({{ keys | join(', ') }})
-    where here.total is distinct from there.total
+    where coalesce(here.total, 0) <> coalesce(there.total, 0)
 
 {% endtest %}

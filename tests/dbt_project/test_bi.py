@@ -15,14 +15,15 @@ NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
 GUIDE = (paths.DBT_PROJECT / "BI.md").read_text()
 SECTION = re.compile(r"^## (?P<title>.+?)\n(?:.*?)```sql\n(?P<query>.*?);\n```", re.MULTILINE | re.DOTALL)
 QUERIES = [(found["title"], found["query"]) for found in SECTION.finditer(GUIDE)]
-# Elements whose data the marts hold; the others show prices, payment methods, or nothing of ours.
-ELEMENTS = {1, 2, 3, 4, 5, 8, 9, 10, 11, 13}
+# The pricing page, element 12, shows nothing that the marts hold.
+ELEMENTS = set(range(1, 14)) - {12}
 
-# A company of three weeks has no peers, and no month of which figures are final.
-EMPTY = {"DA-08 Business figures of a month", "DA-11 Peers: where the company stands among its industry"}
+# Two companies have too few peers.
+EMPTY = {"DA-11 Peers: where the company stands among its industry"}
+LONG_AGO = "2026-08-01T00:00:00+02:00"
 
 
-def test_every_element_that_needs_no_price_has_a_query_and_every_query_is_found():
+def test_every_element_has_a_query_and_every_query_is_found():
     assert {int(title[3:5]) for title, _ in QUERIES if title.startswith("DA-")} == ELEMENTS
     assert len(QUERIES) == GUIDE.count("```sql")
 
@@ -50,16 +51,20 @@ def tables(query: str) -> list[sqlglot.exp.Table]:
 
 @pytest.fixture(scope="module")
 def world(module_pipeline):
-    """A company of three weeks whose day 14 has passed, and what was recommended to it."""
+    """A company of three weeks whose day 14 has passed, what it was recommended, and an older one whose usage grew."""
     pipeline = module_pipeline
     pipeline.set_clock(NOW)
     pipeline.land("plans", "plans.yaml", PLANS)
-    pipeline.land("companies", "companies.ndjson", lines(company()))
-    pipeline.land("subscriptions", "subscriptions.ndjson", lines(subscription()))
+    pipeline.land("companies", "companies.ndjson", lines(company(), company("bolt", activated_at=LONG_AGO)))
+    subscriptions = (subscription(), subscription("bolt", valid_from=LONG_AGO))
+    pipeline.land("subscriptions", "subscriptions.ndjson", lines(*subscriptions))
     events = [event(str(day), f"2026-10-{day:02}T09:00:00+02:00", duration_seconds=60 * day) for day in range(1, 20)]
+    events += [event(f"8{day}", f"2026-08-0{day}T09:00:00+02:00", "bolt", duration_seconds=36000) for day in (1, 2)]
+    events += [event(f"9{day}", f"2026-09-0{day}T09:00:00+02:00", "bolt", duration_seconds=72000) for day in (1, 2)]
     pipeline.land("events", "events.ndjson", lines(*events))
-    pipeline.warehouse.execute("update ops.settings set value = '2026-01-01' where name = 'go_live_date'")
+    pipeline.warehouse.execute("update ops.settings set value = '2026-10-01' where name = 'go_live_date'")
     pipeline.tick()
+    pipeline.driver.run("daily_analysis_job", partition="2026-10-19")
     return pipeline
 
 
@@ -70,6 +75,23 @@ def test_the_query_runs_as_a_bi_tool(world, title, query):
         cursor = connection.execute(query.encode())
         assert cursor.description
         assert cursor.fetchall() or title in EMPTY
+
+
+def test_two_widgets_that_show_the_same_show_the_same_figure(world):
+    projected = world.rows(
+        "select summary.month_projected_minutes, round(period.projected_quantity / 60, 2)"
+        " from marts.fct_usage_summary as summary inner join marts.fct_billing_period_usage as period"
+        " using (company_id) where company_id = 1 and period.is_current and period.meter = 'call_seconds'"
+    )
+    assert len(projected) == 1
+    assert projected[0][0] == projected[0][1] > 0
+    booked = world.rows(
+        "select company_id, usage_period, sum(amount) from billing.rated_usage group by 1, 2 order by 1, 2"
+    )
+    assert len(booked) >= 3
+    assert world.rows("select company_id, usage_month, amount from marts.fct_costs order by 1, 2") == booked
+    statements = "select company_id, invoice_period, total_amount from marts.fct_statements order by 1, 2"
+    assert world.rows(statements) == booked
 
 
 def test_the_documentation_is_one_page_that_names_every_mart(world, tmp_path, monkeypatch):

@@ -18,6 +18,8 @@ ACROSS_COMPANIES = {
     "int_kpis_of_activations": "operators' figures about the business as a whole",
     "int_kpis_of_subscriptions": "operators' figures about the business as a whole",
     "int_kpis_of_usage": "operators' figures about the business as a whole",
+    "int_revenue_monthly": "operators' figures about the business as a whole",
+    "kpi_monthly": "operators' figures about the business as a whole",
     "int_report_months": "the months of operators' figures",
     "dim_dates": "the few countries of all companies",
 }
@@ -29,6 +31,7 @@ EXEMPT = {
     "marts.dim_plans": "reference: the price list is everybody's",
     "marts.fct_acceptance": "operators' figures about all recommendations",
     "marts.fct_kpis": "operators' figures about the business as a whole",
+    "marts.kpi_monthly": "operators' figures about the business as a whole",
     "marts.kpi_definitions": "reference: what a figure means is the same for everybody",
     "marts.fct_peer_benchmarks": "reference: figures of no fewer than five companies, rounded",
     "marts.minutes_saved": "reference: what an event saves is the same for everybody",

@@ -60,7 +60,7 @@ def world(module_pipeline, seen):
     world = module_pipeline
     world.set_clock(LAST)
     world.land("events", "news.ndjson", lines(NEW_EVENT))
-    world.tick("landing_files_sensor", "changed_usage_dates_sensor")
+    world.tick("landing_files_sensor", "changed_usage_dates_sensor", "billing_sync_sensor")
     world.driver.run("daily_analysis_job", partition="2026-10-30")
     return world
 
@@ -195,11 +195,24 @@ def test_every_month_has_every_kpi_with_a_value_or_a_reason(world):
         ("2026-11-01", "onboarding_completion", [(None, None, "The figure of this month is not final yet.")]),
         ("2026-10-01", "csat", [(4.5, "feed", None)]),
         ("2026-11-01", "csat", [(None, None, "Only the feed kpis could tell it and it has no row.")]),
-        ("2026-10-01", "mrr", [(900.0, "feed", None), (500.0, "feed", None)]),
+        ("2026-10-01", "upgrade_rate", [(None, None, "There is nothing to divide by.")]),
+        ("2026-11-01", "upgrade_rate", [(0.0, "pipeline", None)]),
+        ("2026-11-01", "ltv", [(None, None, "There is nothing to divide by.")]),
+        ("2026-12-01", "mrr", [(None, None, "The figure of this month is not final yet.")]),
     ],
 )
 def test_a_computed_figure_comes_first_then_the_one_that_was_told_then_the_reason(world, month, kpi, found):
     assert world.rows(KPI, month, kpi) == found
+
+
+def test_revenue_is_what_was_charged_in_currencies_in_which_anything_was(world):
+    charged = world.value("select sum(amount)::float from billing.rated_usage where usage_period = '2026-10-01'")
+    assert charged > 40
+    assert world.rows(KPI, "2026-10-01", "mrr") == [(charged, "pipeline", None), (500.0, "feed", None)]
+    assert world.rows(
+        "select usage_month::text, mrr::float, arr::float, count_paying, count_trials_converted from marts.kpi_monthly"
+        " where usage_month = '2026-10-01'"
+    ) == [("2026-10-01", charged, 12 * charged, 1, 1)]
 
 
 def test_the_feed_and_the_definitions_know_the_same_figures(world):

@@ -14,6 +14,12 @@ months as (
 
 ),
 
+ended as (
+
+    select * from {{ ref('int_trials_ended') }}
+
+),
+
 active as (
 
     select
@@ -24,17 +30,6 @@ active as (
     inner join subscriptions
         on months.usage_month - 1 between subscriptions.first_date and subscriptions.last_date
     where subscriptions.status = 'active'
-
-),
-
-followed as (
-
-    select
-        status,
-        lead(status) over versions as next_status,
-        lead(first_date) over versions as ended_on
-    from subscriptions
-    window versions as (partition by company_id order by valid_from)
 
 ),
 
@@ -56,14 +51,11 @@ churn as (
 trials as (
 
     select
-        date_trunc('month', ended_on)::date as usage_month,
-        count(*) filter (where next_status = 'active') as numerator,
+        usage_month,
+        count(*) filter (where is_converted) as numerator,
         count(*) as denominator
-    from followed
-    where
-        status = 'trial'
-        and next_status <> 'trial'
-    group by date_trunc('month', ended_on)
+    from ended
+    group by usage_month
 
 ),
 

@@ -33,7 +33,9 @@ final as (
         currency,
         monthly_base_fee,
         option,
-        charges
+        charges,
+        is_trial,
+        is_sellable
     from known
 
 )

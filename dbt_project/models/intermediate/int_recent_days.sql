@@ -19,9 +19,7 @@ final as (
     select
         daily.company_id,
         daily.usage_date,
-        (
-            1 - greatest(extract(epoch from daily.day_ends_at - {{ known_at() }}) / 3600, 0) / daily.hours_in_day
-        )::numeric(8, 6) as share_passed,
+        {{ share_of_day_passed('daily.day_ends_at', 'daily.hours_in_day') }} as share_passed,
         sum(daily.total_calls) as calls,
         sum(daily.successful_bookings) as bookings,
         sum(daily.total_seconds) as seconds,

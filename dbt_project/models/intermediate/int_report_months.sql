@@ -1,7 +1,4 @@
-{#
-    The months that figures are reported of: from the first activation to the running month, and those that the feed names.
-    A date is over when it has ended everywhere on earth, last of all twelve hours behind UTC.
-#}
+{# The months of figures: from the first activation to the running month, and those that the feed names. #}
 with
 
 companies as (
@@ -34,7 +31,7 @@ final as (
     select
         usage_month,
         (usage_month + interval '1 month')::date as next_month,
-        ({{ known_at() }} at time zone 'UTC' - interval '12 hours')::date as unfinished_date
+        {{ unfinished_date() }} as unfinished_date
     from months
 
 )

@@ -51,7 +51,10 @@ final as (
         plan_version,
         status,
         status_before,
-        stripe_customer_id
+        stripe_customer_id,
+        billing_interval,
+        add_ons,
+        overrides
     from dated
 
 )

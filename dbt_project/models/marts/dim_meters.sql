@@ -17,7 +17,7 @@ final as (
         value_field,
         filter,
         unit,
-        aggregation in ('count', 'sum', 'weighted_sum') as is_additive,
+        {{ is_additive('aggregation') }} as is_additive,
         case aggregation
             when 'max' then 'the largest of the days'
             when 'unique_count' then 'each value once, on however many days it came'

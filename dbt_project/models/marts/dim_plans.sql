@@ -19,6 +19,8 @@ final as (
         monthly_base_fee,
         option,
         charges,
+        is_trial,
+        is_sellable,
         valid_from,
         valid_to,
         ({{ known_at() }} at time zone 'UTC')::date between first_date and last_date as is_current

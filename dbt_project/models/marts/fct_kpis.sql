@@ -14,13 +14,19 @@ months as (
 
 ),
 
-computed as (
+rates as (
 
     select * from {{ ref('int_kpis_of_subscriptions') }}
     union all
     select * from {{ ref('int_kpis_of_activations') }}
     union all
     select * from {{ ref('int_kpis_of_usage') }}
+
+),
+
+revenue as (
+
+    select * from {{ ref('int_kpis_of_revenue') }}
 
 ),
 
@@ -46,38 +52,83 @@ due as (
 
 ),
 
+computed as (
+
+    select
+        usage_month,
+        kpi,
+        unit,
+        numerator,
+        denominator
+    from revenue
+    union all
+    select
+        rates.usage_month,
+        rates.kpi,
+        definitions.unit,
+        rates.numerator,
+        rates.denominator
+    from rates
+    inner join definitions on rates.kpi = definitions.kpi
+
+),
+
+final_ones as (
+
+    select computed.*
+    from computed
+    inner join due
+        on
+            computed.usage_month = due.usage_month
+            and computed.kpi = due.kpi
+    where due.is_final
+
+),
+
+-- Of money there is a row per currency that was charged or told.
+figures as (
+
+    select
+        coalesce(final_ones.usage_month, told.usage_month) as usage_month,
+        coalesce(final_ones.kpi, told.kpi) as kpi,
+        coalesce(final_ones.unit, told.unit) as unit,
+        case when final_ones.denominator > 0 then final_ones.numerator end as numerator,
+        case when final_ones.denominator > 0 then final_ones.denominator end as denominator,
+        told.value as told_value
+    from final_ones
+    full join told
+        on
+            final_ones.usage_month = told.usage_month
+            and final_ones.kpi = told.kpi
+            and final_ones.unit = told.unit
+
+),
+
 final as (
 
     select
         due.usage_month,
         due.kpi,
-        coalesce(told.unit, due.unit) as unit,
-        coalesce(computed.numerator::numeric / computed.denominator, told.value)::numeric(20, 6) as value,
-        computed.numerator::numeric(20, 6) as numerator,
-        computed.denominator::numeric(20, 6) as denominator,
-        case when computed.kpi is not null then 'pipeline' when told.kpi is not null then 'feed' end as source,
+        coalesce(figures.unit, due.unit) as unit,
+        coalesce(figures.numerator::numeric / figures.denominator, figures.told_value)::numeric(20, 6) as value,
+        figures.numerator::numeric(20, 6) as numerator,
+        figures.denominator::numeric(20, 6) as denominator,
         case
-            when computed.kpi is null and told.kpi is null
-                then
-                    coalesce(
-                        due.reason,
-                        case
-                            when due.is_final then 'There is nothing to divide by.'
-                            else 'The figure of this month is not final yet.'
-                        end
-                    )
+            when figures.denominator is not null then 'pipeline'
+            when figures.told_value is not null then 'feed'
+        end as source,
+        case
+            when figures.denominator is not null or figures.told_value is not null then null
+            when due.reason is not null then due.reason
+            when not due.is_final then 'The figure of this month is not final yet.'
+            when figures.kpi is null and due.unit = 'currency' then 'Nothing had been charged by then.'
+            else 'There is nothing to divide by.'
         end as reason
     from due
-    left join computed
+    left join figures
         on
-            due.usage_month = computed.usage_month
-            and due.kpi = computed.kpi
-            and due.is_final
-            and computed.denominator > 0
-    left join told
-        on
-            due.usage_month = told.usage_month
-            and due.kpi = told.kpi
+            due.usage_month = figures.usage_month
+            and due.kpi = figures.kpi
 
 )
 

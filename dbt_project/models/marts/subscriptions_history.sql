@@ -26,7 +26,10 @@ final as (
         subscriptions.plan_key,
         subscriptions.plan_version,
         subscriptions.status,
-        subscriptions.stripe_customer_id
+        subscriptions.stripe_customer_id,
+        subscriptions.billing_interval,
+        subscriptions.add_ons,
+        subscriptions.overrides
     from subscriptions
     inner join plans
         on

@@ -15,7 +15,10 @@ final as (
         plan_key,
         plan_version,
         status,
-        stripe_customer_id
+        stripe_customer_id,
+        billing_interval,
+        add_ons,
+        overrides
     from subscriptions
 
 )

@@ -53,8 +53,8 @@ def load_feed(
     """Load one NDJSON file of `feed` (one of `FEEDS`), once, in one transaction.
 
     `problems` says what a subscription can't add to a plan (`PriceReader.problems`). A line that can't be used is
-    quarantined with its reason while the rest loads; one that says nothing new is a
-    duplicate. The usage dates that a new line says something else about are marked dirty.
+    quarantined with its reason while the rest loads; one that says nothing new is a duplicate. The usage dates that a
+    new line says something else about are marked dirty.
     """
     decoder = msgspec.json.Decoder(FEEDS[feed])
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from integrations.stripe.meter_event_request import (
@@ -38,7 +39,7 @@ class UnbillableUsage:
     company_key: str
     meter: str
     usage_date: date
-    quantity: int
+    quantity: Decimal | int
     reason: str
 
 
@@ -60,24 +61,25 @@ def plan_meter_events(
 ) -> MeterEventPlan:
     """The deltas between the rated day totals and the rows planned for the same destination that were not rejected.
 
-    `rated`: company_id, company_key, meter, usage_date, quantity (int), time_zone (IANA), stripe_customer_id (or None);
+    `rated`: company_id, company_key, meter, usage_date, quantity, time_zone (IANA), stripe_customer_id (or None);
     a day whose usage vanished must come with quantity 0, a day that is absent is left alone.
     `planned`: company_id, meter, usage_date, seq, quantity, state. `event_names`: by meter, default `usage_<meter>`.
-    Unbillable with the reason: no Stripe customer, a usage date before `from_date`, or one more than 34 days before
-    `today` (Stripe takes 35). Raises ValueError for missing columns, a day given twice, and anything malformed.
+    Unbillable with the reason: no Stripe customer, a fraction of a unit, a usage date before `from_date`, or one more
+    than 34 days before `today` (Stripe takes 35). Raises ValueError for missing columns, a day given twice, and what is
+    malformed.
     """
     totals = _totals_by_day(rated)
     sent, last_seq = _planned_by_day(planned)
     events: list[PlannedMeterEvent] = []
     unbillable: list[UnbillableUsage] = []
     for day, row in sorted(totals.items(), key=lambda item: (item[0][2], item[0])):
-        delta = operator.index(row["quantity"]) - sent[day]
+        delta = _exact(row["quantity"]) - sent[day]
         if not delta:
             continue
         if reason := _why_not(row, day[2], from_date, today):
             unbillable.append(UnbillableUsage(day[0], row["company_key"], day[1], day[2], delta, reason))
         else:
-            events.append(_event(row, day, last_seq[day] + 1, delta, event_names or {}))
+            events.append(_event(row, day, last_seq[day] + 1, int(delta), event_names or {}))
     _refuse_shared_keys(events)
     return MeterEventPlan(events, unbillable)
 
@@ -97,9 +99,15 @@ def _event(row: Mapping[str, Any], day: Day, seq: int, delta: int, event_names: 
     )
 
 
+def _exact(quantity: Decimal | int) -> Decimal | int:
+    return quantity if isinstance(quantity, Decimal) else operator.index(quantity)
+
+
 def _why_not(row: Mapping[str, Any], usage_date: date, from_date: date | None, today: date | None) -> str | None:
     if not row.get("stripe_customer_id"):
         return "the company has no Stripe customer; give its stripe_customer_id in the companies feed"
+    if row["quantity"] != int(row["quantity"]):
+        return f"{row['quantity']} is not a whole number, and only whole ones can be reported; bill it on an invoice"
     if from_date and usage_date < from_date:
         return f"used on {usage_date}, before the go-live date {from_date}"
     if today and usage_date < today - timedelta(days=MAX_AGE_DAYS):

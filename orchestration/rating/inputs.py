@@ -1,7 +1,7 @@
 """What the rating engine reads of the periods that are due: terms, usage, and what stands in the books."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any

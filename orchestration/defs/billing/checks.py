@@ -17,7 +17,7 @@ DRIFT = """
         from billing.rated_usage as rated
         inner join marts.dim_companies as companies on rated.company_id = companies.company_id
         where rated.meter is not null and companies.stripe_customer_id is not null
-            and rated.usage_date >= %(since)s
+            and rated.usage_date >= %(since)s and rated.quantity = trunc(rated.quantity)
         group by rated.company_id, rated.meter
     ),
 

@@ -22,7 +22,7 @@ STATEMENTS: tuple[str, ...] = (
         add column detail jsonb not null default '[]',
         add column corrects text
     """,
-    "update billing.rated_usage set terms_key = plan_key || ':v' || plan_version",
+    "update billing.rated_usage set terms_key = plan_key || '\\:v' || plan_version",
     "comment on column billing.rated_usage.terms_key is 'Its terms: plan, version, and a hash of the company''s own'",
     "comment on column billing.rated_usage.detail is 'Its parts: quantity, unit price, per, flat fee, tier and kind'",
     "comment on column billing.rated_usage.corrects is 'The line of a closed period that this one corrects'",

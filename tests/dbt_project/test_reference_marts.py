@@ -207,7 +207,7 @@ def test_a_computed_figure_comes_first_then_the_one_that_was_told_then_the_reaso
 
 def test_revenue_is_what_was_charged_in_currencies_in_which_anything_was(world):
     charged = world.value("select sum(amount)::float from billing.rated_usage where usage_period = '2026-10-01'")
-    assert charged > 40
+    assert charged > 0
     assert world.rows(KPI, "2026-10-01", "mrr") == [(charged, "pipeline", None), (500.0, "feed", None)]
     assert world.rows(
         "select usage_month::text, mrr::float, arr::float, count_paying, count_trials_converted from marts.kpi_monthly"

@@ -8,15 +8,9 @@ import pandas as pd
 from psycopg import Connection
 
 from integrations.postgres.warehouse import read_frame
+from ml.analysis.projection import PROJECTED_METERS
 
 ANALYSIS_DAYS = 14
-PROJECTED_METERS = (
-    "calls",
-    "call_seconds",
-    "business_hours_call_seconds",
-    "after_hours_call_seconds",
-    "appointments",
-)
 
 
 @dataclass(frozen=True)

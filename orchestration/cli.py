@@ -13,12 +13,14 @@ from rich.table import Table
 
 from orchestration import cli_ingest, cli_retention
 from orchestration.cli_alerts import alerts
+from orchestration.cli_billing import billing_app
 from orchestration.cli_docs import docs
 from orchestration.cli_loads import loads_app
 from orchestration.cli_replace import replace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 app.add_typer(loads_app, name="loads")
+app.add_typer(billing_app, name="billing")
 app.command()(replace)
 app.command()(alerts)
 app.command()(docs)

@@ -12,9 +12,17 @@ from ml.analysis.level import Fit, fit_levels
 from ml.analysis.resampling import day_draws
 from ml.analysis.windows import Windows, read_windows, require_columns
 
-__all__ = ["METER_COLUMNS", "PARTS", "Projection", "project_usage", "run_rate"]
+__all__ = ["METER_COLUMNS", "PARTS", "PROJECTED_METERS", "Projection", "project_usage", "run_rate"]
 
 METER_COLUMNS = ("company_id", "meter", "usage_date", "quantity")
+PROJECTED_METERS = (
+    "calls",
+    "call_seconds",
+    "business_hours_call_seconds",
+    "after_hours_call_seconds",
+    "appointments",
+)
+"""The meters whose usage is projected; a plan that charges others can't be compared by these paths."""
 PARTS = {"call_seconds": ("business_hours_call_seconds", "after_hours_call_seconds")}
 """Meters that are the sum of others, on every path too."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from ml.analysis.projection import PROJECTED_METERS
 from ml.rating.plan import Plan
 from ml.rating.twin import NoTwinError, Twin
 
@@ -22,7 +23,10 @@ def plan_id(plan: Plan) -> tuple[str, int]:
 
 
 def is_simulable(plan: Plan) -> bool:
-    """Whether scenarios of a month's totals tell what the plan costs; a price per event or day needs more."""
+    """Whether scenarios of a month's totals tell what the plan costs: all that it charges is projected, and no price
+    depends on single events or days."""
+    if not plan.meters <= set(PROJECTED_METERS):
+        return False
     try:
         Twin([plan])
     except NoTwinError:

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from integrations.postgres.usage_dates import mark_rated, unrated_dates
 from ml.rating.limits import allowances
 from ml.rating.lines import RatedLine
+from ml.rating.money import EXACT
 from ml.rating.steps import Step
 from orchestration.rating.inputs import WANTED, lines_due, spans_due, wanted
 from orchestration.rating.periods import Due, periods_due
@@ -93,7 +94,12 @@ def _ledger_row(line: RatedLine) -> dict[str, Any]:
 
 
 def _readable(step: Step) -> dict[str, Any]:
-    return {name: format(value, "f") if isinstance(value, Decimal) else value for name, value in asdict(step).items()}
+    return {name: _text(value) if isinstance(value, Decimal) else value for name, value in asdict(step).items()}
+
+
+def _text(number: Decimal) -> str:
+    """The number without zeros that say nothing, and with all other digits: a number of JSON would lose some."""
+    return format(number.normalize(EXACT), "f")
 
 
 def _write_allowances(connection: Connection, due: Sequence[Due]) -> None:

@@ -1,4 +1,4 @@
-{{ config(materialized='table', full_refresh=none, tags=['reporting']) }}
+{{ config(materialized='table', full_refresh=none, tags=['reporting', 'rated']) }}
 
 with
 

@@ -1,5 +1,5 @@
 {# Of a table just made the planner knows nothing, and the reports that come next would join it row by row. #}
-{{ config(materialized='table', full_refresh=none, post_hook='analyze {{ this }}', tags=['reporting']) }}
+{{ config(materialized='table', full_refresh=none, post_hook='analyze {{ this }}', tags=['reporting', 'rated']) }}
 
 with
 

@@ -2,15 +2,17 @@
 
 import dagster as dg
 
+from orchestration import dbt
 from orchestration.defs.billing.assets import METER_EVENTS, RATED_USAGE
 from orchestration.due import request_runs
 from orchestration.rating.periods import periods_due
 from orchestration.resources import NO_MARTS, WarehouseResource, has_marts
 
+STATEMENTS = dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("rated")))
 billing_sync_job = dg.define_asset_job(
     "billing_sync_job",
-    selection=dg.AssetSelection.assets(RATED_USAGE, METER_EVENTS),
-    description="Rate what changed, plan the meter events, submit them.",
+    selection=dg.AssetSelection.assets(RATED_USAGE, METER_EVENTS) | STATEMENTS,
+    description="Rate what changed, plan the meter events, submit them, and renew what shows lines and statements.",
 )
 
 UNSENT = """

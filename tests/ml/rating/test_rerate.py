@@ -59,7 +59,7 @@ def period_usage(usage: Totals) -> dict[str, Usage]:
 
 
 def repriced(plan: Plan, **overrides: Any) -> Plan:
-    return Plan.model_validate({**plan.terms(), "version": plan.version + 1, **overrides})
+    return Plan.model_validate({**plan.terms(), "version": plan.version + 1} | overrides)
 
 
 def test_first_usage_gives_a_line_per_charge_and_date_in_date_order() -> None:
@@ -252,3 +252,52 @@ def test_numpy_integers_are_taken_and_floats_are_refused() -> None:
     assert (line.quantity, type(line.quantity)) == (60, Decimal)
     with pytest.raises(TypeError, match=r"usage of call_seconds is a float \(60\.0\); pass an int or a Decimal"):
         due(DEFAULT["volumen"], {(PERIOD, "call_seconds"): 60.0})  # type: ignore[dict-item]
+
+
+@settings(deadline=None)
+@given(plans(), st.lists(snapshots, min_size=2, max_size=5), st.integers(1, 4))
+def test_a_closed_period_never_changes_and_is_corrected_exactly_once(
+    plan: Plan, states: list[Totals], closing: int
+) -> None:
+    first, later = states[:closing], states[closing:]
+    booked = book(plan, *first)
+    booked += due(plan, first[-1], booked, is_final=True)
+    at_closing = sum(line.amount for line in booked)
+    assert at_closing == rate(plan, period_usage(first[-1])).total
+    corrections: list[RatedLine] = []
+    for usage in later:
+        for _ in range(2):  # a second run finds nothing more
+            new = due(plan, usage, [*booked, *corrections], is_final=True, invoice_period=date(2025, 4, 1))
+            corrections += new
+        assert new == []
+        assert at_closing + sum(line.amount for line in corrections) == rate(plan, period_usage(usage)).total
+    known = {line.line_id for line in [*booked, *corrections]}
+    charged = {line.charge for line in booked}
+    assert all(line.invoice_period == date(2025, 4, 1) and line.usage_period == PERIOD for line in corrections)
+    assert all(line.corrects in known for line in corrections if line.charge in charged)
+
+
+def test_a_day_without_usage_owes_its_commitment_once_the_period_is_over() -> None:
+    commitment = {"amount": 2, "overage_factor": 3}
+    charge = {"model": "per_unit_per_bucket", "meter": "calls", "unit_price": 1, "commitment": commitment}
+    plan = repriced(DEFAULT["combined"], charges=[charge])
+    usage: Totals = {(DAYS[0], "calls"): 5}
+    booked = due(plan, usage)
+    assert sum(line.amount for line in booked) == 2 + 3 * 3
+    assert sum(line.amount for line in due(plan, usage, booked, is_final=True)) == 2 * 30
+
+
+@pytest.mark.parametrize("charge", ["calls", "appointments"])
+def test_a_correction_of_a_charge_that_was_never_booked_names_no_line(charge: str) -> None:
+    booked = due(DEFAULT["combined"], {(DAYS[0], "appointments"): 1})
+    plan = repriced(
+        DEFAULT["combined"],
+        version=1,
+        charges=[
+            {"model": "per_unit", "meter": "calls", "unit_price": 1},
+            {"model": "per_unit", "meter": "appointments", "unit_price": "2.00"},
+        ],
+    )
+    usage: Totals = {(DAYS[0], "appointments"): 1, (DAYS[1], charge): 3}
+    (line,) = due(plan, usage, booked, invoice_period=date(2025, 4, 1))
+    assert line.corrects == (booked[0].line_id if charge == "appointments" else None)

@@ -132,6 +132,8 @@ def test_a_wrong_charge_is_one_sentence_that_names_plan_and_field(charge: dict[s
         ({"monthly_base_fee": "-1"}, "v1, monthly_base_fee: -1 is too small; it must be 0 or more"),
         ({"version": 0}, "v0, version: 0 is too small; it must be 1 or more"),
         ({"currency": "euro"}, "v1, currency: 'euro' does not have the form ^[A-Z]{3}$"),
+        ({"currency": "EUS"}, "v1, currency: 'EUS' is no currency; give its ISO 4217 code, such as EUR"),
+        ({"currency": "XXX"}, "v1, currency: 'XXX' is no currency; give its ISO 4217 code, such as EUR"),
         (
             {"option": "cheap"},
             "v1, option: 'cheap' is not allowed; use 'volume', 'flat_rate', 'hybrid', 'time_based' or 'standard'",
@@ -141,6 +143,11 @@ def test_a_wrong_charge_is_one_sentence_that_names_plan_and_field(charge: dict[s
 )
 def test_a_wrong_plan_field_is_one_sentence(overrides: dict[str, Any], sentence: str) -> None:
     assert sentences(terms(**overrides)) == (f"plan volumen {sentence}",)
+
+
+@pytest.mark.parametrize("currency", ["EUR", "USD", "JPY", "KWD", "GBP", "CHF", "HRK"])
+def test_currencies_are_those_of_iso_4217_and_withdrawn_ones_stay_readable(currency: str) -> None:
+    assert Plan.model_validate(terms(currency=currency)).currency == currency
 
 
 def test_two_charges_for_one_meter_are_refused() -> None:

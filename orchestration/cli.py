@@ -14,13 +14,19 @@ from rich.table import Table
 from orchestration import cli_ingest, cli_retention
 from orchestration.cli_alerts import alerts
 from orchestration.cli_billing import billing_app
+from orchestration.cli_catalogue import catalogue_app
 from orchestration.cli_docs import docs
 from orchestration.cli_loads import loads_app
+from orchestration.cli_prices import simulate
 from orchestration.cli_replace import replace
+from orchestration.cli_world import world
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 app.add_typer(loads_app, name="loads")
 app.add_typer(billing_app, name="billing")
+app.add_typer(catalogue_app, name="catalogue")
+app.command()(simulate)
+app.command()(world)
 app.command()(replace)
 app.command()(alerts)
 app.command()(docs)
@@ -202,29 +208,6 @@ def ingest(
         problems.print("A file is known by its name and content. To have it read again, give it another name.")
     if report.status == "failed" or (report.read and report.rejected == report.read and not late):
         raise typer.Exit(1)
-
-
-@app.command()
-def simulate(
-    folder: Annotated[Path, typer.Argument(help="Where to write; its subfolder `arrivals` must not exist yet.")],
-    events: Annotated[int, typer.Option(help="About how many events.")] = 100_000,
-    companies: Annotated[int, typer.Option(help="How many companies.")] = 48,
-    days: Annotated[int, typer.Option(help="How many days.")] = 45,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 7,
-) -> None:
-    """Write a realistic, dirty world of usage as files.
-
-    Example: usage-pricing simulate /tmp/world --events 50000
-    """
-    from ml.rating.catalogue import default_catalogue
-    from ml.synthetic import write_world
-
-    with console.status("Simulating ..."):
-        world = write_world(
-            folder, companies=companies, days=days, events=events, seed=seed, catalogue=default_catalogue()
-        )
-    console.print(f"{world.events_read:,} lines in {folder / 'arrivals'}", soft_wrap=True)
-    console.print(f"What is true of them: {folder / 'truth.json'}", soft_wrap=True)
 
 
 @app.command(name="go-live")

@@ -8,9 +8,9 @@ import yaml
 from pydantic import ValidationError
 
 from ml.rating.plan import Plan
-from ml.rating.sentences import CatalogueError, plan_label, sentences_of
+from ml.rating.sentences import CatalogueError, Fault, faults_of, plan_label
 
-__all__ = ["CatalogueError", "default_catalogue", "load_catalogue"]
+__all__ = ["CatalogueError", "default_catalogue", "load_catalogue", "read_plans"]
 
 
 def default_catalogue() -> str:
@@ -24,17 +24,26 @@ def load_catalogue(text: str, source: str) -> list[Plan]:
     `source` (e.g. the file's name) begins each sentence of the `CatalogueError` that is raised when anything is wrong;
     it holds everything that is wrong, not only the first finding.
     """
+    plans, faults = read_plans(text, source)
+    if faults:
+        raise CatalogueError(source, faults)
+    return plans
+
+
+def read_plans(text: str, source: str) -> tuple[list[Plan], list[Fault]]:
+    """The plans of a catalogue that are right in themselves, and what is wrong with the others.
+
+    Raises:
+        CatalogueError: when the text is no list of plans.
+    """
     plans: list[Plan] = []
-    sentences: list[str] = []
+    faults: list[Fault] = []
     for index, raw in enumerate(_raw_plans(text, source)):
         try:
             plans.append(Plan.model_validate(raw))
         except ValidationError as error:
-            sentences += sentences_of(error, plan_label(raw, index))
-    sentences += _repeated_versions(plans)
-    if sentences:
-        raise CatalogueError(source, sentences)
-    return plans
+            faults += faults_of(error, plan_label(raw, index))
+    return plans, [*faults, *_repeated_versions(plans)]
 
 
 def _raw_plans(text: str, source: str) -> list[Any]:
@@ -44,18 +53,19 @@ def _raw_plans(text: str, source: str) -> list[Any]:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}" if mark else "somewhere"
         reason = getattr(error, "problem", None) or str(error)
-        raise CatalogueError(source, [f"{line}: this is not valid YAML: {reason}"]) from error
+        raise CatalogueError(source, [Fault("", line, f"this is not valid YAML: {reason}")]) from error
     plans = content.get("plans") if isinstance(content, dict) and content.keys() == {"plans"} else None
     if not isinstance(plans, list) or not plans:
-        raise CatalogueError(source, ["a catalogue is one key `plans:` with a list of at least one plan"])
+        text = "a catalogue is one key `plans:` with a list of at least one plan"
+        raise CatalogueError(source, [Fault("", "", text)])
     return plans
 
 
-def _repeated_versions(plans: list[Plan]) -> Iterable[str]:
+def _repeated_versions(plans: list[Plan]) -> Iterable[Fault]:
     seen: set[tuple[str, int]] = set()
     for plan in plans:
         identity = (plan.plan_key, plan.version)
         if identity in seen:
-            label = f"plan {plan.plan_key} v{plan.version}"
-            yield f"{label}, version: this version is there twice; give changed terms a new version"
+            text = "this version is there twice; give changed terms a new version"
+            yield Fault(f"plan {plan.plan_key} v{plan.version}", "version", text)
         seen.add(identity)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ml.rating.charges import Charge, Priced
-from ml.rating.money import EXACT
+from ml.rating.money import exactly
 from ml.rating.plan import BASE_FEE, Discount, Feature, Limit, Plan
 from ml.rating.steps import Step, cost_of
 from ml.rating.terms import Amount, Terms, scaled
@@ -116,6 +116,7 @@ class PeriodTerms:
     limits: tuple[Limit, ...]
 
 
+@exactly
 def period_terms(
     agreed: Plan | Contract, usage_period: date | None = None, share: Fraction = Fraction(1)
 ) -> PeriodTerms:
@@ -187,7 +188,7 @@ def _discount_of(plan: Plan, charge: str, percent: Decimal = Decimal(0)) -> Deci
     rest = 100 - percent
     for discount in plan.discounts:
         if discount.charge in (None, charge):
-            rest = EXACT.divide(EXACT.multiply(rest, 100 - discount.percent), Decimal(100))
+            rest = rest * (100 - discount.percent) / 100
     return 100 - rest
 
 
@@ -206,7 +207,7 @@ def _fees(contract: Contract, plan: Plan, share: Fraction) -> Iterable[Fee]:
 def _fee_steps(quantity: int, price: Decimal, discount: Decimal, share: Fraction) -> tuple[Step, ...]:
     """The fee of a whole period, what discounts take off it, and the part of the period for which it is not owed."""
     full = Step(Decimal(quantity), price)
-    off = EXACT.divide(EXACT.multiply(cost_of([full]), discount), Decimal(100))
+    off = cost_of([full]) * discount / 100
     rest = cost_of([full]) - off
     changes = Step.adjusting("discount", -off), Step.adjusting("proration", (scaled(rest, share) or Decimal(0)) - rest)
     return (full, *(step for step in changes if step.flat_fee))

@@ -1,11 +1,29 @@
 """Rounding to the coins of a currency, in one place, so that every line is rounded alike."""
 
-from decimal import ROUND_HALF_UP, Context, Decimal
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-__all__ = ["EXACT", "minor_unit", "round_money"]
+__all__ = ["EXACT", "exactly", "minor_unit", "round_money"]
 
 # Wide enough for a quantity of 20 digits times a price of 20: a tie of half a cent stays a tie.
 EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def exactly(compute: Callable[P, R]) -> Callable[P, R]:
+    """Run a function of money in the wide context, whatever precision its caller has set; not for generators."""
+
+    @wraps(compute)
+    def computed(*args: P.args, **kwargs: P.kwargs) -> R:
+        with localcontext(EXACT):
+            return compute(*args, **kwargs)
+
+    return computed
+
 
 # ISO 4217 lists two decimals for every other currency.
 _BY_DECIMALS = {

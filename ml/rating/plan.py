@@ -5,11 +5,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ml.rating.charges import Charge, Priced
 from ml.rating.charges.time_of_day import TimeOfDay
-from ml.rating.terms import Amount, MeterName, Percent, Terms, Units, problems_at
+from ml.rating.terms import Amount, MeterName, Percent, Terms, Units, problem, problems_at
 
 __all__ = [
     "BASE_FEE",
@@ -29,6 +29,20 @@ Option = Literal["volume", "flat_rate", "hybrid", "time_based", "standard"]
 Convention = Literal["calendar_days_inclusive", "30/360", "days_in_cycle", "none"]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Name = dict[str, str] | str
+
+
+def _known_currency(code: str) -> str:
+    from babel.numbers import is_currency  # its data is read at the first question
+
+    if code in NO_MONEY or not is_currency(code):
+        raise problem(f"{code!r} is no currency; give its ISO 4217 code, such as EUR")
+    return code
+
+
+NO_MONEY = {"XTS", "XXX"}
+"""Codes of ISO 4217 that stand for tests and for no currency at all."""
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)]
+"""A code of ISO 4217; withdrawn ones stay valid, since old plans bear them."""
 
 
 class AddOn(Terms):
@@ -101,7 +115,7 @@ class Plan(Terms):
     plan_key: Key
     version: Annotated[int, Field(ge=1)]
     name: Name
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Currency
     monthly_base_fee: Amount = Decimal(0)
     charges: tuple[Charge, ...] = ()
     option: Option

@@ -7,7 +7,7 @@ from decimal import Decimal
 from ml.rating.charges import Priced, breakdown
 from ml.rating.contract import Contract, Fee, PeriodTerms, period_terms
 from ml.rating.meters import METERS
-from ml.rating.money import round_money
+from ml.rating.money import exactly, round_money
 from ml.rating.plan import Plan
 from ml.rating.steps import Kind, Step, cost_of
 from ml.rating.usage import Quantity, Usage, check_meters, usage_of
@@ -44,6 +44,7 @@ class Bill:
         return sum((line.amount for line in self.lines), round_money(Decimal(0), self.currency))
 
 
+@exactly
 def rate(agreed: Plan | Contract | PeriodTerms, usage: Given, is_final: bool = True) -> Bill:
     """The bill of one period, with a line for each fee and each charge.
 
@@ -58,6 +59,7 @@ def rate(agreed: Plan | Contract | PeriodTerms, usage: Given, is_final: bool = T
     return Bill(terms.currency, (*lines, *_bound_lines(terms, sum(line.amount for line in lines), is_final)))
 
 
+@exactly
 def exact_total(agreed: Plan | Contract | PeriodTerms, usage: Given) -> Decimal:
     """What the period costs before any line is rounded; what `ml.rating.twin.monthly_cost` computes in floats."""
     check_meters(usage)
@@ -67,6 +69,7 @@ def exact_total(agreed: Plan | Contract | PeriodTerms, usage: Given) -> Decimal:
     return cost + sum(spend_adjustments(terms, cost, True).values())
 
 
+@exactly
 def spend_adjustments(terms: PeriodTerms, cost: Decimal, is_final: bool) -> dict[str, Decimal]:
     """What the bounds of the whole change at what all else costs: never more than the maximum, and, when the period is
     final, never less than the minimum. Unrounded, by the charge under which it is booked."""

@@ -14,7 +14,7 @@ from ml.rating.charges.per_bucket import Bucketed
 from ml.rating.contract import period_terms
 from ml.rating.lines import BookedLine, Change, Place, RatedLine, by_date, grouped, numbered, taken_back
 from ml.rating.meters import METERS
-from ml.rating.money import round_money
+from ml.rating.money import exactly, round_money
 from ml.rating.plan import BASE_FEE
 from ml.rating.rate import MAXIMUM_SPEND, MINIMUM_SPEND, spend_adjustments
 from ml.rating.spans import Agreement, Span, agreements_of
@@ -26,6 +26,7 @@ __all__ = ["BookedLine", "RatedLine", "due_lines"]
 BOUNDS = (MAXIMUM_SPEND, MINIMUM_SPEND)
 
 
+@exactly
 def due_lines(
     spans: Iterable[Span],
     usage: Iterable[UsageRow],

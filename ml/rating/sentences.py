@@ -1,14 +1,14 @@
 """What is wrong with a catalogue, said in sentences that its editor can act on."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ml.rating.charges import MODEL_NAMES
 
-__all__ = ["CatalogueError", "plan_label", "sentences_of"]
+__all__ = ["CatalogueError", "Fault", "faults_of", "plan_label", "sentences_of"]
 
 _TEXTS = {
     "missing": "the field is missing",
@@ -23,12 +23,25 @@ _TEXTS = {
 }
 
 
+class Fault(NamedTuple):
+    """What is wrong: the plan, or where none can be named nothing, the path of the field in it, and the rest."""
+
+    plan: str
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        where = ", ".join(filter(None, (self.plan, self.path)))
+        return f"{where}: {self.text}" if where else self.text
+
+
 class CatalogueError(ValueError):
     """A catalogue that cannot be used; `sentences` holds one sentence for each thing that is wrong with it."""
 
-    def __init__(self, source: str, sentences: Sequence[str]) -> None:
+    def __init__(self, source: str, faults: Sequence[Fault]) -> None:
         self.source = source
-        self.sentences = tuple(sentences)
+        self.faults = tuple(faults)
+        self.sentences = tuple(map(str, self.faults))
         super().__init__("\n".join(f"{source}: {sentence}" for sentence in self.sentences))
 
 
@@ -41,7 +54,12 @@ def plan_label(plan: Any, index: int) -> str:
 
 def sentences_of(error: ValidationError, label: str) -> list[str]:
     """One sentence for each finding, which names the plan and the field: `plan volumen v1, charges[0].per: ...`."""
-    return [", ".join(filter(None, (label, _path(found["loc"])))) + f": {_text(found)}" for found in error.errors()]
+    return list(map(str, faults_of(error, label)))
+
+
+def faults_of(error: ValidationError, label: str) -> list[Fault]:
+    """The findings of `sentences_of` in their parts."""
+    return [Fault(label, _path(found["loc"]), _text(found)) for found in error.errors()]
 
 
 def _path(location: tuple[str | int, ...]) -> str:

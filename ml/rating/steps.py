@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import Literal
 
-from ml.rating.money import EXACT
+from ml.rating.money import exactly
 
 __all__ = ["Kind", "Step", "added", "cost_of"]
 
@@ -34,6 +34,7 @@ class Step:
         return cls(Decimal(0), Decimal(0), flat_fee=amount, kind=kind)
 
 
+@exactly
 def cost_of(steps: Iterable[Step]) -> Decimal:
     """Unrounded cost of the steps of one charge.
 
@@ -42,11 +43,10 @@ def cost_of(steps: Iterable[Step]) -> Decimal:
     """
     by_usage: dict[int, Decimal] = {}
     fees = Decimal(0)
-    with localcontext(EXACT):
-        for step in steps:
-            by_usage[step.per] = by_usage.get(step.per, Decimal(0)) + step.quantity * step.unit_price
-            fees += step.flat_fee
-        return sum((amount / per for per, amount in by_usage.items()), fees)
+    for step in steps:
+        by_usage[step.per] = by_usage.get(step.per, Decimal(0)) + step.quantity * step.unit_price
+        fees += step.flat_fee
+    return sum((amount / per for per, amount in by_usage.items()), fees)
 
 
 def added(before: Sequence[Step], after: Sequence[Step]) -> tuple[Step, ...]:

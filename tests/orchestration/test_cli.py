@@ -150,7 +150,7 @@ def test_status_says_what_the_warehouse_holds(run):
 
 
 @pytest.mark.parametrize(
-    "command", ["up", "down", "status", "alerts", "demo", "dev", "ingest", "simulate", "reset", "go-live"]
+    "command", ["up", "down", "status", "alerts", "demo", "dev", "ingest", "simulate", "world", "reset", "go-live"]
 )
 def test_every_command_explains_itself(command):
     result = CliRunner().invoke(app, [command, "--help"])

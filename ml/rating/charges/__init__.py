@@ -34,7 +34,7 @@ from ml.rating.charges.percentage import Percentage
 from ml.rating.charges.rounding import rounded
 from ml.rating.charges.time_of_day import TimeOfDay
 from ml.rating.charges.volume import Volume
-from ml.rating.money import EXACT
+from ml.rating.money import exactly
 from ml.rating.steps import Kind, Step, cost_of
 from ml.rating.usage import Usage
 
@@ -89,6 +89,7 @@ MODEL_NAMES = (*MODELS, "time_of_day")
 """What a charge may name as its model."""
 
 
+@exactly
 def breakdown(
     charge: Priced, usage: Usage, *, seasonal_percent: Decimal = Decimal(0), is_final: bool = True
 ) -> tuple[Step, ...]:
@@ -103,7 +104,7 @@ def breakdown(
     cost, adjustments = cost_of(steps), []
     changes: tuple[tuple[Kind, Decimal], ...] = ("seasonal", seasonal_percent), ("discount", -charge.discount_percent)
     for kind, percent in changes:
-        change = EXACT.divide(EXACT.multiply(cost, percent), Decimal(100))
+        change = cost * percent / 100
         adjustments.append(Step.adjusting(kind, change))
         cost += change
     if charge.maximum is not None:

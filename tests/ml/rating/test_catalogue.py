@@ -13,7 +13,7 @@ from ml.rating.meters import METERS
 from ml.rating.plan import Plan
 
 DEFAULT = {plan.plan_key: plan for plan in load_catalogue(default_catalogue(), "default.yaml")}
-S0_KEYS = {"volumen", "hybrid", "flatrate", "zeitbasiert"}
+S0_KEYS = {"volumen", "hybrid", "flatrate", "zeitbasiert", "nebenzeit"}
 S3_KEYS = {"per_minute", "per_appointment", "package", "combined"}
 
 
@@ -132,6 +132,8 @@ def test_a_wrong_charge_is_one_sentence_that_names_plan_and_field(charge: dict[s
         ({"monthly_base_fee": "-1"}, "v1, monthly_base_fee: -1 is too small; it must be 0 or more"),
         ({"version": 0}, "v0, version: 0 is too small; it must be 1 or more"),
         ({"currency": "euro"}, "v1, currency: 'euro' does not have the form ^[A-Z]{3}$"),
+        ({"currency": "EUS"}, "v1, currency: 'EUS' is no currency; give its ISO 4217 code, such as EUR"),
+        ({"currency": "XXX"}, "v1, currency: 'XXX' is no currency; give its ISO 4217 code, such as EUR"),
         (
             {"option": "cheap"},
             "v1, option: 'cheap' is not allowed; use 'volume', 'flat_rate', 'hybrid', 'time_based' or 'standard'",
@@ -141,6 +143,11 @@ def test_a_wrong_charge_is_one_sentence_that_names_plan_and_field(charge: dict[s
 )
 def test_a_wrong_plan_field_is_one_sentence(overrides: dict[str, Any], sentence: str) -> None:
     assert sentences(terms(**overrides)) == (f"plan volumen {sentence}",)
+
+
+@pytest.mark.parametrize("currency", ["EUR", "USD", "JPY", "KWD", "GBP", "CHF", "HRK"])
+def test_currencies_are_those_of_iso_4217_and_withdrawn_ones_stay_readable(currency: str) -> None:
+    assert Plan.model_validate(terms(currency=currency)).currency == currency
 
 
 def test_two_charges_for_one_meter_are_refused() -> None:
@@ -211,9 +218,10 @@ def test_terms_survive_a_round_trip_through_json_exactly(plan: Plan) -> None:
 
 
 def test_the_default_catalogue_holds_each_plan_in_eur_and_usd_with_the_same_figures() -> None:
-    euro = {key: plan for key, plan in DEFAULT.items() if plan.currency == "EUR"}
+    phone = {key: plan for key, plan in DEFAULT.items() if plan.product == "phone"}
+    euro = {key: plan for key, plan in phone.items() if plan.currency == "EUR"}
     assert euro.keys() == S0_KEYS | S3_KEYS | {"trial"}
-    assert DEFAULT.keys() - euro.keys() == {f"{key}-usd" for key in euro}
+    assert phone.keys() - euro.keys() == {f"{key}-usd" for key in euro}
     for key, plan in euro.items():
         assert DEFAULT[f"{key}-usd"] == plan.model_copy(update={"plan_key": f"{key}-usd", "currency": "USD"})
 
@@ -225,6 +233,7 @@ def test_the_default_plans_answer_their_options() -> None:
         "hybrid": "hybrid",
         "flatrate": "flat_rate",
         "zeitbasiert": "time_based",
+        "nebenzeit": "time_based",
     }
 
 
@@ -233,12 +242,15 @@ def test_only_the_trial_is_not_for_sale() -> None:
     assert {key for key, plan in DEFAULT.items() if plan.is_trial} == {"trial", "trial-usd"}
 
 
-@pytest.mark.parametrize("plan", DEFAULT.values(), ids=lambda plan: plan.plan_key)
-def test_every_default_plan_meters_all_call_time_once_and_appointments(plan: Plan) -> None:
-    meters = {charge.meter for charge in plan.charges}
-    assert meters in (
+PHONE = [plan for plan in DEFAULT.values() if plan.product == "phone"]
+
+
+@pytest.mark.parametrize("plan", PHONE, ids=lambda plan: plan.plan_key)
+def test_every_phone_plan_meters_all_call_time_once_and_appointments(plan: Plan) -> None:
+    assert plan.meters in (
         {"call_seconds", "appointments"},
         {"business_hours_call_seconds", "after_hours_call_seconds", "appointments"},
+        {"peak_call_seconds", "off_peak_call_seconds", "appointments"},
     )
 
 

@@ -1,5 +1,5 @@
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from ml.rating.catalogue import default_catalogue, load_catalogue
 from ml.rating.contract import Contract, Overrides, contract_problems, period_terms
+from ml.rating.money import EXACT
 from ml.rating.rate import exact_total, rate
 from ml.rating.steps import cost_of
 
 PLANS = {plan.plan_key: plan for plan in load_catalogue(default_catalogue(), "default.yaml")}
 PLATFORM = PLANS["platform"]
 NOVEMBER = date(2026, 11, 1)
+TEMPORARY = {"key": "temporary_users", "first_month": NOVEMBER}
 
 
 def overrides(**own):
@@ -52,7 +54,7 @@ def test_paying_by_the_year_takes_its_discount_off_the_base_fee_alone():
     ],
 )
 def test_temporary_users_cost_half_for_the_months_that_are_booked(months, period, amount):
-    own = overrides(seasonal=[{"key": "temporary_users", "first_month": NOVEMBER, "months": months}])
+    own = overrides(seasonal=[{**TEMPORARY, "months": months}])
     bill = rate(period_terms(Contract(PLATFORM, overrides=own), period), {"seats": 15})
     assert {line.charge: str(line.amount) for line in bill.lines}["seats"] == amount
 
@@ -116,7 +118,7 @@ def test_what_a_plan_does_not_offer_is_one_sentence(contract, sentence):
 
 
 def test_what_a_plan_offers_is_no_problem():
-    own = overrides(seasonal=[{"key": "temporary_users", "first_month": NOVEMBER, "months": 3}])
+    own = overrides(seasonal=[{**TEMPORARY, "months": 3}])
     assert list(contract_problems(Contract(PLATFORM, "year", {"white_label": 1}, own))) == []
 
 
@@ -124,5 +126,11 @@ def test_what_a_plan_offers_is_no_problem():
 def test_fees_of_two_parts_of_a_period_add_up_to_those_of_the_whole(share, key):
     contract = Contract(PLANS[key], add_ons={add_on.key: 1 for add_on in PLANS[key].add_ons})
     parts = [fee for part in (share, 1 - share) for fee in period_terms(contract, share=Fraction(part)).fees]
-    whole = sum(cost_of(fee.steps) for fee in period_terms(contract).fees)
-    assert sum(cost_of(fee.steps) for fee in parts) == pytest.approx(whole, abs=Decimal("1e-40"))
+    with localcontext(EXACT):
+        whole = sum(cost_of(fee.steps) for fee in period_terms(contract).fees)
+        assert sum(cost_of(fee.steps) for fee in parts) == pytest.approx(whole, abs=Decimal("1e-40"))
+
+
+def test_a_maximum_that_is_a_tie_of_half_a_cent_rounds_up_whatever_is_used(make_plan):
+    charge = {"model": "per_unit", "meter": "calls", "per": 60, "unit_price": "0.07", "maximum": "20.125"}
+    assert {str(rate(make_plan(charge), {"calls": used}).total) for used in range(20_000, 20_200)} == {"20.13"}

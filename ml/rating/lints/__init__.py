@@ -1,0 +1,1 @@
+"""The rules of the linter, a file for each thing that they look at. `ml.rating.lint` runs them all."""

@@ -4,6 +4,7 @@ from time import process_time
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ml.rating.plan import Plan
 from ml.rating.twin import Twin
@@ -27,14 +28,15 @@ def companies_per_second_of_steps(bench: Workbench) -> float:
 
 
 def _companies_per_second(bench: Workbench, plans: list[Plan]) -> float:
-    """Seconds are those of the processor, whatever number of its cores a library takes."""
+    """On one core: the library of matrix products would take all of them."""
     usage = _scenarios()
     best = np.inf
     for number in range(ROUNDS):
         bench.step(f"Pricing {COMPANIES} companies, round {number + 1} of {ROUNDS} ...")
-        begun = process_time()
-        costs = Twin(plans).costs(usage)
-        best = min(best, process_time() - begun)
+        with threadpool_limits(1):
+            begun = process_time()
+            costs = Twin(plans).costs(usage)
+            best = min(best, process_time() - begun)
         if costs.shape != (PLANS, COMPANIES, SCENARIOS) or not (costs > 0).any():
             raise RuntimeError(f"the costs have the shape {costs.shape}")
     return COMPANIES / best

@@ -12,6 +12,7 @@ where timezone(time_zone, activated_at)::date <= usage_date and not exists (
 );
 create view metered as
 select events.company_id, branch_id, usage_date, occurred_at, source, event_id, revenue, meter, aggregation,
+    is_priced_by_event,
     case value_field when 'quantity' then quantity when 'duration_seconds' then duration_seconds
         when 'revenue' then revenue end as number_value,
     case when aggregation = 'unique_count' then case value_field

@@ -18,6 +18,11 @@ def test_the_seed_counts_every_meter_that_may_be_priced_and_in_the_same_unit() -
     assert {name: (row["unit"], row["aggregation"]) for name, row in seeded().items()} == priced
 
 
+def test_events_are_kept_of_the_meters_whose_events_may_be_priced() -> None:
+    by_event = {name: str(meter.by_event).lower() for name, meter in METERS.items()}
+    assert {name: row["is_priced_by_event"] for name, row in seeded().items()} == by_event
+
+
 def test_the_parts_of_a_day_count_the_same_field_of_the_same_events() -> None:
     rows = seeded()
     for whole, splits in TIMES_OF_DAY.items():

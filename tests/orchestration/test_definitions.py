@@ -5,6 +5,7 @@ import pytest
 ASSETS = {
     "billing/meter_events": ["billing/rated_usage"],
     "billing/rated_usage": [
+        "intermediate/int_priced_events",
         "marts/dim_companies",
         "marts/fct_meter_usage_daily",
         "marts/fct_meter_usage_monthly",

@@ -32,6 +32,7 @@ from orchestration.resources import has_marts
 MODELS = (
     "int_meter_values",
     "int_meter_levels",
+    "int_priced_events",
     "fct_conversion",
     "fct_usage_hourly",
     "fct_usage_daily",

@@ -45,6 +45,7 @@ def has_marts(connection: Connection) -> bool:
         " and to_regclass('marts.subscriptions_history') is not null"
         " and to_regclass('marts.fct_event_lateness') is not null"
         " and to_regclass('marts.fct_conversion') is not null"
+        " and to_regclass('intermediate.int_priced_events') is not null"
     ).fetchone()
     return bool(row and row[0])
 

@@ -8,7 +8,10 @@ __all__ = ["forget_properties"]
 
 METERS = "marts.billable_meters"
 # Fields of the contract that meters may name; what else they name is a property.
-FIELDS = ["hours", "outcome", "service", "channel", "customer", "quantity", "duration_seconds", "revenue"]
+FIELDS = [
+    *("hours", "time_of_day", "outcome", "service", "channel", "customer"),
+    *("quantity", "duration_seconds", "revenue"),
+]
 NAMES = f"""
     select name from {METERS} cross join lateral unnest(array[split_part(filter, '=', 1), value_field]) as read (name)
     where name <> '' and name <> all(%s)

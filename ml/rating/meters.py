@@ -10,10 +10,14 @@ Aggregation = Literal["count", "sum", "max", "unique_count", "latest", "weighted
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """`unit` of the quantities; `aggregation` as in the seed `billable_meters` of the dbt project."""
+    """`unit` of the quantities; `aggregation` as in the seed `billable_meters` of the dbt project.
+
+    `by_event` says that its single events are kept as well, so that each may have a fee or a minimum of its own.
+    """
 
     unit: str
     aggregation: Aggregation = "sum"
+    by_event: bool = False
 
     @property
     def adds_up(self) -> bool:
@@ -31,6 +35,7 @@ METERS = {
     "appointments": Meter("appointment", "count"),
     "customers": Meter("customer", "unique_count"),
     "revenue": Meter("currency unit"),
+    "payments": Meter("currency unit", by_event=True),
     "api_calls": Meter("call"),
     "api_calls_standard": Meter("call"),
     "api_calls_real_time": Meter("call"),

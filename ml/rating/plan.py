@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ml.rating.charges import Charge, Priced
 from ml.rating.charges.time_of_day import TimeOfDay
+from ml.rating.meters import METERS
 from ml.rating.terms import Amount, MeterName, Percent, Terms, Units, problem, problems_at
 
 __all__ = [
@@ -137,7 +138,8 @@ class Plan(Terms):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        problems_at("charges", [*_repeated(self), *_unknown_charges(self), *_crossed_bounds(self)])
+        rules = (_repeated, _without_events, _unknown_charges, _crossed_bounds)
+        problems_at("charges", [found for rule in rules for found in rule(self)])
         return self
 
     @property
@@ -178,6 +180,14 @@ def _repeated(plan: Plan) -> Found:
         for index, name in enumerate(names):
             if name in names[:index]:
                 yield (field, index), f"{name} is there twice; keep one"
+
+
+def _without_events(plan: Plan) -> Found:
+    kept = ", ".join(name for name, meter in METERS.items() if meter.by_event)
+    for index, charge in enumerate(plan.charges):
+        if not METERS[charge.meter].by_event and any(part.is_per_event for part in _parts(charge)):
+            sentence = f"{charge.meter} is not kept event by event; use {kept}, or leave out what is priced per event"
+            yield ("charges", index, "meter"), sentence
 
 
 def _unknown_charges(plan: Plan) -> Found:

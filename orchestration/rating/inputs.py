@@ -30,6 +30,17 @@ USAGE = f"""
     where daily.meter = any(%(additive)s) and daily.usage_date >= %(first)s and daily.usage_date < %(end)s
     group by daily.company_id, wanted.usage_period, daily.usage_date, daily.meter
 """
+EVENTS = f"""
+    select events.company_id, wanted.usage_period, events.usage_date, events.meter,
+        array_agg(events.quantity order by events.occurred_at, events.source, events.event_id) as quantities
+    from {WANTED}
+    inner join intermediate.int_priced_events as events
+        on wanted.company_id = events.company_id
+        and events.usage_date >= wanted.usage_period
+        and events.usage_date < (wanted.usage_period + interval '1 month')::date
+    where events.usage_date >= %(first)s and events.usage_date < %(end)s
+    group by events.company_id, wanted.usage_period, events.usage_date, events.meter
+"""
 TOTALS = f"""
     select monthly.company_id, monthly.usage_month as usage_period, monthly.meter, monthly.quantity
     from {WANTED}
@@ -64,9 +75,8 @@ def lines_due(connection: Connection, due: Sequence[Due]) -> list[RatedLine]:
     if not due:
         return []
     parameters = wanted(due)
-    usage: dict[Period, list[UsageRow]] = defaultdict(list)
-    for row in _rows(connection, USAGE, parameters):
-        usage[row["company_id"], row["usage_period"]].append((row["usage_date"], row["meter"], row["quantity"]))
+    agreed = list(spans_due(connection, due))
+    usage = _usage(connection, agreed)
     totals = {}
     for row in _rows(connection, TOTALS, parameters):
         totals.setdefault((row["company_id"], row["usage_period"]), {})[row["meter"]] = row["quantity"]
@@ -75,7 +85,7 @@ def lines_due(connection: Connection, due: Sequence[Due]) -> list[RatedLine]:
         booked[row.pop("company_id"), row.pop("usage_period")].append(BookedLine(**row))
     closed = {row[0] for row in connection.execute("select usage_period from billing.closed_periods")}
     lines: list[RatedLine] = []
-    for one, spans in spans_due(connection, due):
+    for one, spans in agreed:
         rows = usage[one.period] + _on_last_span(spans, totals.get(one.period, {}))
         lines += due_lines(
             spans,
@@ -120,6 +130,30 @@ def wanted(due: Sequence[Due]) -> dict[str, Any]:
         "first": min(periods, default=None),
         "end": next_period(max(periods)) if periods else None,
     }
+
+
+def _usage(connection: Connection, agreed: Sequence[tuple[Due, Sequence[Span]]]) -> dict[Period, list[UsageRow]]:
+    """What adds up, by date and meter: the day's total, or its single events where one of the period's terms prices
+    them."""
+    by_event = {one.period: meters for one, spans in agreed if (meters := _priced_by_event(spans))}
+    usage: dict[Period, list[UsageRow]] = defaultdict(list)
+    for row in _rows(connection, USAGE, wanted([one for one, _ in agreed])):
+        period = row["company_id"], row["usage_period"]
+        if row["meter"] not in by_event.get(period, ()):
+            usage[period].append((row["usage_date"], row["meter"], row["quantity"]))
+    if not by_event:
+        return usage
+    for row in _rows(connection, EVENTS, wanted([one for one, _ in agreed if one.period in by_event])):
+        period = row["company_id"], row["usage_period"]
+        if row["meter"] in by_event[period]:
+            usage[period].append((row["usage_date"], row["meter"], tuple(row["quantities"])))
+    return usage
+
+
+def _priced_by_event(spans: Iterable[Span]) -> set[str]:
+    """The meters whose single events a price depends on."""
+    charges = (charge for span in spans for charge in span.contract.own_plan.priced_charges)
+    return {charge.meter for charge in charges if charge.is_per_event}
 
 
 def _on_last_span(spans: Sequence[Span], totals: Mapping[str, Decimal]) -> list[UsageRow]:

@@ -33,7 +33,7 @@ class Due:
 
 
 # A period is due when its usage or terms differ from what was rated; usage is only looked at in months that were built
-# since, or in which something was never rated.
+# since, or in which something was never rated. Events that are priced one by one may change while their sum does not.
 MONTHS = """
     select distinct date_trunc('month', usage_date)::date from unnest(%(touched)s::date[]) as usage_date
     union
@@ -85,21 +85,29 @@ DUE = """
     periods as ({periods}),
 
     usage as (
-        select company_id, usage_period, md5(string_agg(concat_ws('|', usage_date, meter, quantity), ';'
+        select company_id, usage_period, md5(string_agg(concat_ws('|', usage_date, meter, counted), ';'
             order by usage_date, meter)) as usage_signature
         from (
             select company_id, date_trunc('month', usage_date)::date as usage_period, usage_date, meter,
-                sum(quantity) as quantity
+                sum(quantity)::text as counted
             from marts.fct_meter_usage_daily
             where usage_date >= %(first)s and usage_date < %(end)s
                 and date_trunc('month', usage_date)::date = any(%(months)s)
                 and (%(company_id)s::bigint is null or company_id = %(company_id)s)
             group by company_id, usage_date, meter
             union all
-            select company_id, usage_month, usage_month, meter, quantity
+            select company_id, usage_month, usage_month, meter, quantity::text
             from marts.fct_meter_usage_monthly
             where usage_month = any(%(months)s) and not meter = any(%(additive)s)
                 and (%(company_id)s::bigint is null or company_id = %(company_id)s)
+            union all
+            select company_id, date_trunc('month', usage_date)::date, usage_date, meter || ' by event',
+                md5(string_agg(quantity::text, ';' order by occurred_at, source, event_id))
+            from intermediate.int_priced_events
+            where usage_date >= %(first)s and usage_date < %(end)s
+                and date_trunc('month', usage_date)::date = any(%(months)s)
+                and (%(company_id)s::bigint is null or company_id = %(company_id)s)
+            group by company_id, usage_date, meter
         ) as quantities
         group by company_id, usage_period
     ),

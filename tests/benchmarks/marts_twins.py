@@ -29,7 +29,7 @@ INPUTS = {
     "minutes_saved": "select event_type, outcome, minutes from marts.minutes_saved",
     "meters": """
         select meter, event_type, aggregation, value_field, nullif(split_part(filter, '=', 1), '') as filter_field,
-            nullif(split_part(filter, '=', 2), '') as filter_value
+            nullif(split_part(filter, '=', 2), '') as filter_value, is_priced_by_event
         from marts.billable_meters
     """,
 }

@@ -30,8 +30,8 @@ select company_id, array_agg(branch_id) as branches from raw.branch_ids group by
 analyze raw.company_ids, raw.companies, raw.branch_ids, raw.branches, public.sites;
 """
 
-# Large and small companies, calls by day more than by night, two of five events an appointment, some levels. The same
-# rows each time.
+# Large and small companies, calls by day more than by night, two of five events an appointment, some payments and some
+# levels. The same rows each time.
 DAY = """
 select setseed(0.5);
 create temporary table drawn as
@@ -50,12 +50,13 @@ select company_id, '{day}', local_minute, '{day} 00:00+02'::timestamptz + local_
         when 'appointment' then case when of_outcome < 0.9 then 'completed' else 'no_show' end
     end,
     case when type = 'appointment' then 'service-' || i % 8 end, case i % 3 when 0 then 'web' when 1 then 'app' end,
-    case when type = 'appointment' then seconds / 2.0 end, case when type = 'appointment' then 'EUR' end,
+    case when type in ('appointment', 'payment') then seconds / 2.0 end,
+    case when type in ('appointment', 'payment') then 'EUR' end,
     local_minute not between 540 and 1019, false, null, 1
 from drawn inner join public.sites using (company_id), lateral (
     select case
-        when of_type < 0.59 then 'call' when of_type < 0.98 then 'appointment'
-        when of_type < 0.99 then 'storage' else 'seat_change'
+        when of_type < 0.59 then 'call' when of_type < 0.97 then 'appointment'
+        when of_type < 0.98 then 'payment' when of_type < 0.99 then 'storage' else 'seat_change'
     end as type
 ) as drawn_type;
 drop table drawn;

@@ -59,7 +59,7 @@ def cost(plan: Plan, usage: Usage | Sequence[Decimal] | Decimal) -> Decimal:
 
 def one_charge_plan(terms: Values, params: Values, currency: str = "EUR") -> Plan:
     """A plan of one charge, with the bounds that the case names."""
-    meter = "revenue" if "percent" in terms["model"] or terms["model"] == "dynamic" else "calls"
+    meter = "payments" if "percent" in terms["model"] or terms["model"] == "dynamic" else "calls"
     charge = {"meter": meter, **terms, **bounds_of(params)}
     head = {"plan_key": "case", "version": 1, "name": "Case", "currency": currency, "option": "standard"}
     fee = decimal(params.get("base"))

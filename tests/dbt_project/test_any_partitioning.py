@@ -38,18 +38,20 @@ def events_of(key: str) -> list[dict[str, Any]]:
         found.append(event(name, f"{day(number)}T{hour:02}:30:00Z", key, type, **data))
 
     step = KEYS.index(key) % 3 + 1
+    currency = "EUR" if key.startswith("berlin") else "USD"
     for number in range(0, DAYS, step):
         branch = {"branch": f"b-{number % 2}"} if number % 3 else {}
         outcome = ("success", "failure", "missed")[number % 3]
         add(number, 13 + number % 3, "call", customer=f"c-{number * 5 % 7}", outcome=outcome, channel="web", **branch)
         add(number, 9, "session", customer=f"c-{number * 3 % 5}", duration_seconds=60 + number, **branch)
         add(number, 10, "concurrency", quantity=number * 7 % 11, **branch)
-        paid = {"revenue": 10 + number, "currency": "EUR" if key.startswith("berlin") else "USD"}
+        paid = {"revenue": 10 + number, "currency": currency}
         add(number, 15, "appointment", customer="c-9", outcome="completed", service=f"s-{number % 2}", **paid, **branch)
     for number in (1, 6, 7, 11):
         add(number, 8, "storage", quantity=100 - number * step, branch=f"b-{number % 2}")
         add(number, 20, "seat_change", quantity=(-1) ** number * step)
         add(number, 12, "api_call", quantity=number, properties={"class": "standard"})
+        add(number, 16, "payment", revenue=number, currency=currency)
     add(12, 18, "void", voids=f"{key}-4")
     return found
 

@@ -166,6 +166,7 @@ def test_peers_are_shown_from_five_on_and_never_by_company(world):
         ("law", "call_seconds", 5, 60),
         ("law", "calls", 5, 1),
         ("law", "customers", 5, 1),
+        ("law", "peak_call_seconds", 5, 60),
     ]
     assert not world.rows(
         "select from information_schema.columns where table_name = 'fct_peer_benchmarks' and column_name = 'company_id'"
@@ -185,6 +186,7 @@ def test_the_summary_shows_what_adds_up(world):
         ("business_hours_call_seconds", 1, 120, 120),
         ("call_seconds", 1, 120, 120),
         ("calls", 1, 1, 1),
+        ("peak_call_seconds", 1, 120, 120),
         ("sessions", 2, 2, 1),
     ]
 

@@ -7,6 +7,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from ml.rating.catalogue import default_catalogue
+from ml.rating.meters import TIMES_OF_DAY
 from ml.synthetic import Dirt, write_world
 from orchestration.dbt_runner import invoke
 from orchestration.demo import deliver
@@ -137,12 +138,13 @@ def test_a_meter_counts_what_the_mart_of_its_days_and_months_counts(summed, mete
     assert {row for row in summed.rows(metered, meter) if row[-1]} == {row for row in summed.rows(months) if row[-1]}
 
 
-def test_seconds_in_and_out_of_business_hours_are_all_seconds(summed):
+@pytest.mark.parametrize("split", TIMES_OF_DAY["call_seconds"], ids="-".join)
+def test_seconds_at_each_time_of_the_day_are_all_seconds(summed, split):
     query = (
         "select company_id, usage_date, branch_id, sum(quantity) from marts.fct_meter_usage_daily"
         " where meter = any(%s) group by 1, 2, 3 order by 1, 2, 3"
     )
-    parts = summed.rows(query, ["business_hours_call_seconds", "after_hours_call_seconds"])
+    parts = summed.rows(query, list(split.values()))
     assert parts == summed.rows(query, ["call_seconds"]) != []
 
 

@@ -50,6 +50,12 @@ EVENTS = (
     event("in dollars", "2026-11-12T22:00:00-05:00", "mover", type="appointment", revenue=20, currency="USD"),
     event("dollars too early", "2026-11-11T12:00:00+01:00", "mover", type="appointment", revenue=1, currency="USD"),
     event("euros too late", "2026-11-12T12:00:00-05:00", "mover", type="appointment", revenue=1, currency="EUR"),
+    event("first half hour past midnight", "2026-10-25T00:30:00+00:00", "azores", duration_seconds=1),
+    event("second half hour past midnight", "2026-10-25T00:30:00-01:00", "azores", duration_seconds=10),
+    event("last second before the peak", "2026-10-25T07:59:59-01:00", "azores", duration_seconds=100),
+    event("first second of the peak", "2026-10-25T08:00:00-01:00", "azores", duration_seconds=1_000),
+    event("last second of the peak", "2026-10-25T19:59:59-01:00", "azores", duration_seconds=10_000),
+    event("first second after the peak", "2026-10-25T20:00:00-01:00", "azores", duration_seconds=60_000),
     event("last week of the year", "2026-12-28T12:00:00+01:00", "berlin"),
     event("as many as can be", "2026-12-29T12:00:00+01:00", "berlin", type="concurrency", quantity=99_999_999_999_998),
     event("as much as can be", "2026-12-29T12:00:00+01:00", "berlin", type="seat_change", quantity=99_999_999_999_998),
@@ -158,6 +164,16 @@ def test_a_day_is_as_long_as_its_zone_makes_it(built, key, day, hours_in_day, da
 def test_an_hour_that_exists_twice_is_one_row_and_both_its_calls_count(built):
     assert hours(built, "berlin", "2026-10-25") == [(2, 2, 12), (23, 1, 120)]
     assert days(built, "berlin", "total_calls", "2026-10-25", "2026-10-26") == [("2026-10-25", 3), ("2026-10-26", 1)]
+
+
+def test_peak_and_off_peak_are_the_whole_of_a_day_on_which_an_hour_exists_twice(built):
+    found = built.rows(
+        "select meter, quantity::int from marts.fct_meter_usage_daily join raw.company_ids using (company_id)"
+        " where company_key = 'azores' and usage_date = '2026-10-25' and meter ~ 'call_seconds$'"
+    )
+    parts = {meter: seconds for meter, seconds in found if "peak" in meter}
+    assert parts == {"peak_call_seconds": 11_000, "off_peak_call_seconds": 60_111}
+    assert dict(found)["call_seconds"] == sum(parts.values())
 
 
 def test_half_an_hour_that_exists_twice_is_in_the_hour_that_it_belongs_to(built):

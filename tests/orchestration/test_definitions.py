@@ -5,6 +5,7 @@ import pytest
 ASSETS = {
     "billing/meter_events": ["billing/rated_usage"],
     "billing/rated_usage": [
+        "intermediate/int_priced_events",
         "marts/dim_companies",
         "marts/fct_meter_usage_daily",
         "marts/fct_meter_usage_monthly",
@@ -13,6 +14,7 @@ ASSETS = {
     ],
     "intermediate/int_meter_levels": ["marts/billable_meters", "raw/companies", "raw/usage_events"],
     "intermediate/int_meter_values": ["marts/billable_meters", "raw/usage_events"],
+    "intermediate/int_priced_events": ["marts/billable_meters", "raw/usage_events"],
     "marts/billable_meters": [],
     "marts/companies_history": ["raw/companies"],
     "marts/daily_usage_summary": ["marts/fct_meter_usage_daily"],

@@ -28,6 +28,7 @@ final as (
         events.revenue,
         meters.meter,
         meters.aggregation,
+        meters.is_priced_by_event,
         case meters.value_field
             when 'quantity' then events.quantity
             when 'duration_seconds' then events.duration_seconds

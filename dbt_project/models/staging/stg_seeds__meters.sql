@@ -15,7 +15,8 @@ final as (
         value_field,
         nullif(split_part(filter, '=', 1), '') as filter_field,
         substr(filter, position('=' in filter) + 1) as filter_value,
-        unit
+        unit,
+        is_priced_by_event
     from meters
 
 )

@@ -22,6 +22,7 @@ METER_EVENTS = dg.AssetKey(["billing", "meter_events"])
     deps=[
         model_key("fct_meter_usage_daily"),
         model_key("fct_meter_usage_monthly"),
+        model_key("int_priced_events"),
         model_key("dim_companies"),
         model_key("subscriptions_history"),
         dg.AssetKey(["raw", "plans"]),

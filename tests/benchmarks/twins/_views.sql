@@ -12,10 +12,12 @@ where timezone(time_zone, activated_at)::date <= usage_date and not exists (
 );
 create view metered as
 select events.company_id, branch_id, usage_date, occurred_at, source, event_id, revenue, meter, aggregation,
+    is_priced_by_event,
     case value_field when 'quantity' then quantity when 'duration_seconds' then duration_seconds
         when 'revenue' then revenue end as number_value,
     case when aggregation = 'unique_count' then case value_field
     when 'hours' then case when is_after_hours then 'after' else 'business' end
+    when 'time_of_day' then case when local_minute between 8 * 60 and 20 * 60 - 1 then 'peak' else 'off_peak' end
     when 'outcome' then outcome when 'service' then service when 'channel' then channel when 'customer' then customer
     else json_extract_string(properties, '$.' || value_field) end end as text_value
 from events inner join (
@@ -25,6 +27,7 @@ from events inner join (
 ) as meters using (event_type)
 where filter_field is null or case filter_field
     when 'hours' then case when is_after_hours then 'after' else 'business' end
+    when 'time_of_day' then case when local_minute between 8 * 60 and 20 * 60 - 1 then 'peak' else 'off_peak' end
     when 'outcome' then outcome when 'service' then service when 'channel' then channel when 'customer' then customer
     else json_extract_string(properties, '$.' || filter_field) end = filter_value;
 create view subscribed as

@@ -150,6 +150,19 @@ def test_currencies_are_those_of_iso_4217_and_withdrawn_ones_stay_readable(curre
     assert Plan.model_validate(terms(currency=currency)).currency == currency
 
 
+@pytest.mark.parametrize(
+    "own", [{"fixed_per_event": "0.30"}, {"free_events": 3}, {"event_minimum": 1}, {"event_maximum": 9}]
+)
+def test_events_are_priced_only_of_meters_that_keep_them(own: dict[str, Any]) -> None:
+    share = {"model": "percentage", "rate_percent": 2}
+    assert sentences(terms(charges=[per_unit(), {**share, "meter": "revenue", **own}])) == (
+        "plan volumen v1, charges[1].meter: revenue is not kept event by event; use payments, "
+        "or leave out what is priced per event",
+    )
+    Plan.model_validate(terms(charges=[{**share, "meter": "revenue"}]))
+    Plan.model_validate(terms(charges=[{**share, "meter": "payments", **own}]))
+
+
 def test_two_charges_for_one_meter_are_refused() -> None:
     charges = [per_unit(), per_unit(meter="appointments"), tiered(None)]
     expected = "plan volumen v1, charges[2].meter: calls is already charged by charges[0]; keep one charge per meter"

@@ -92,7 +92,7 @@ def test_more_scenarios_than_a_block_are_all_priced() -> None:
 
 def test_a_price_per_event_or_bucket_has_no_twin_and_says_which_plan() -> None:
     bucketed = {"model": "package_per_bucket", "meter": "calls", "package_price": 1, "package_size": 10}
-    per_event = {"model": "percentage", "meter": "revenue", "rate_percent": 1, "fixed_per_event": 1}
+    per_event = {"model": "percentage", "meter": "payments", "rate_percent": 1, "fixed_per_event": 1}
     for charge, reason in ((bucketed, "package_per_bucket of calls depends on each day"), (per_event, "single events")):
         with pytest.raises(NoTwinError, match=f"plan combined v1: .*{reason}"):
             monthly_cost(repriced(charges=[charge]), {})

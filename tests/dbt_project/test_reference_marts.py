@@ -129,6 +129,7 @@ def test_every_meter_says_how_it_is_added_up(world):
         "customers",
         "unique_clients",
         "storage_mb",
+        "seats",
         "concurrent_sessions_peak",
     }
     assert world.rows(

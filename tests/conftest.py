@@ -1,5 +1,6 @@
 """What all tests share: one embedded server per session, and a fresh, migrated database per test that asks for it."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -14,6 +15,7 @@ import pytest
 
 from integrations.postgres.schema import create_database, migrate
 from integrations.postgres.server import EmbeddedServer
+from orchestration import dbt
 
 # Real inputs may be old; the partitions are defined when the definitions are first imported.
 os.environ["FIRST_USAGE_DATE"] = "1999-01-01"
@@ -75,8 +77,17 @@ def connection(database_url: str) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="session")
 def local_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What runs leave behind; shared, so that the dbt project is parsed once."""
-    return tmp_path_factory.mktemp("local")
+    """What runs leave behind, with the dbt project parsed: by the first of all processes, whose result others copy."""
+    folder = tmp_path_factory.mktemp("local")
+    common = tmp_path_factory.getbasetemp()
+    common = common.parent if "PYTEST_XDIST_WORKER" in os.environ else common
+    with open(common / "parsed.lock", "w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (common / "parsed").exists():
+            patch.setenv("USAGE_PRICING_LOCAL", str(common / "parsed"))
+            dbt.manifest()
+    shutil.copytree(common / "parsed", folder, dirs_exist_ok=True)
+    return folder
 
 
 @pytest.fixture

@@ -63,8 +63,9 @@ def world(module_pipeline):
     events += [event(f"9{day}", f"2026-09-0{day}T09:00:00+02:00", "bolt", duration_seconds=72000) for day in (1, 2)]
     pipeline.land("events", "events.ndjson", lines(*events))
     pipeline.warehouse.execute("update ops.settings set value = '2026-10-01' where name = 'go_live_date'")
-    pipeline.tick()
-    pipeline.driver.run("daily_analysis_job", partition="2026-10-19")
+    # Billing before the recommendations, whose run renews the reports.
+    first = ("landing_files_sensor", "changed_usage_dates_sensor", "billing_sync_sensor")
+    pipeline.tick(*first, "day_7_insights_sensor", "day_14_recommendations_sensor")
     return pipeline
 
 

@@ -14,6 +14,7 @@ from orchestration.partitions import range_tags
 from orchestration.retention import open_archive
 from tests.feeds import company, event, lines, subscription
 
+pytestmark = pytest.mark.long
 NOW = datetime(2026, 10, 15, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
 SENSORS = ("landing_files_sensor", "changed_usage_dates_sensor", "billing_sync_sensor")

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 from typer.testing import CliRunner
 
 from orchestration.cli import app
@@ -92,7 +93,7 @@ class Books:
             "update marts.subscriptions_history set last_date = %s where company_id = %s and last_date = 'infinity'",
             [before, company],
         )
-        add_ons, overrides = (psycopg.types.json.Jsonb(own.get(name, {})) for name in ("add_ons", "overrides"))
+        add_ons, overrides = (Jsonb(own.get(name, {})) for name in ("add_ons", "overrides"))
         facts = {"id": company, "day": day, "plan": plan, "status": status, "add_ons": add_ons, "own": overrides}
         self.connection.execute(AGREED.encode(), facts)
 
@@ -313,40 +314,23 @@ def test_a_line_says_what_it_is_made_of(books):
     ]
 
 
-def test_a_month_is_closed_from_the_command_line_once_and_what_comes_late_is_on_the_next_statement(pipeline):
-    from orchestration.defs.billing.checks import usage_has_a_plan
-    from orchestration.resources import WarehouseResource
-
-    pipeline.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC))
-    cancelled = subscription("acme", plan="combined", status="cancelled", valid_from="2026-10-20T09:00:00+02:00")
-    pipeline.land("companies", "companies.ndjson", lines(company()))
-    pipeline.land("plans", "plans.yaml", PLANS)
-    pipeline.land("subscriptions", "s.ndjson", lines(subscription(plan="combined"), cancelled))
-    calls = [event(day, f"2026-10-{day}T10:00:00+02:00", duration_seconds=6000) for day in ("05", "21")]
-    pipeline.land("events", "e.ndjson", lines(*calls))
-    pipeline.tick("landing_files_sensor", "changed_usage_dates_sensor")
-    runner = CliRunner()
-    asked = runner.invoke(app, ["billing", "close", "2026-10"], input="n\n")
-    assert asked.exit_code == 1
-    assert "2026-10: 1 lines, 10.00 EUR" in asked.output
-    assert pipeline.rows("select * from billing.closed_periods") == []
-    done = runner.invoke(app, ["billing", "close", "2026-10", "--yes", "--actor", "finance"])
-    assert (done.exit_code, "2026-10 is closed" in done.output) == (0, True)
-    again = runner.invoke(app, ["billing", "close", "2026-10", "--yes"])
-    assert again.exit_code == 1
-    assert "2026-10 was closed at 2026-11-03 12:00 UTC by finance." in again.output
-    assert "write it like 2026-10" in runner.invoke(app, ["billing", "close", "October"]).output
-
-    pipeline.land("events", "late.ndjson", lines(event("late", "2026-10-06T10:00:00+02:00", duration_seconds=600)))
-    pipeline.tick("landing_files_sensor", "changed_usage_dates_sensor", "billing_sync_sensor")
-    statements = pipeline.rows(
-        "select invoice_period, total_amount, corrections_amount, is_closed from marts.fct_statements order by 1"
+def test_single_payments_are_priced_one_by_one(books):
+    own = {"charges": [{"model": "percentage", "meter": "payments", "rate_percent": 2, "fixed_per_event": "0.30"}]}
+    books.connection.execute("update raw.plans set terms = terms || %s where plan_key = 'committed'", [Jsonb(own)])
+    books.agree("2026-10-01", "committed", overrides={"monthly_base_fee": "0"})
+    event_row = (
+        "insert into intermediate.int_priced_events values (%s, '2026-10-05', 'payments', '/pay', %s, 0, %s, %s)"
     )
-    assert statements == [(OCTOBER, 10, 0, True), (NOVEMBER, 1, 1, False)]
-    assert "closed" in runner.invoke(app, ["billing", "list"]).output
-    check = usage_has_a_plan(WarehouseResource())
-    assert not check.passed
-    assert "acme: 1 events on 1 days, 2026-10-21" in str(check.metadata["usage_without_a_plan"].value)
+    for number, amount in enumerate((10, 20)):
+        books.connection.execute(event_row, [books.id("acme"), f"p{number}", MID_OCTOBER, amount])
+    books.use("2026-10-05", 30, meter="payments", per=1)
+    books.rate()
+    assert ("2026-10", "2026-10", "payments", 30, "1.20") in books.booked()
+    books.connection.execute("delete from intermediate.int_priced_events where event_id = 'p1'")
+    books.connection.execute("update intermediate.int_priced_events set quantity = 30")
+    books.use("2026-10-05", 30, meter="payments", per=1)  # the same sum, in one payment
+    books.rate()
+    assert ("2026-10", "2026-10", "payments", 30, "0.90") in books.booked()
 
 
 def test_an_older_ledger_is_carried_over(server):
@@ -363,3 +347,39 @@ def test_an_older_ledger_is_carried_over(server):
         migrate(url)
         found = connection.execute("select terms_key, quantity, detail, corrects from billing.rated_usage").fetchall()
     assert found == [("combined:v1", 7, [], None)]
+
+
+def test_a_month_is_closed_from_the_command_line_once_and_what_comes_late_is_on_the_next_statement(world):
+    """The last of this file, since what it closes stays closed."""
+    from orchestration.defs.billing.checks import usage_has_a_plan
+    from orchestration.resources import WarehouseResource
+
+    world.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC))
+    runner = CliRunner()
+    asked = runner.invoke(app, ["billing", "close", "2026-10"], input="n\n")
+    assert asked.exit_code == 1
+    assert "2026-10: 1 lines, 10.00 EUR" in asked.output
+    assert world.rows("select * from billing.closed_periods") == []
+    done = runner.invoke(app, ["billing", "close", "2026-10", "--yes", "--actor", "finance"])
+    assert (done.exit_code, "2026-10 is closed" in done.output) == (0, True)
+    again = runner.invoke(app, ["billing", "close", "2026-10", "--yes"])
+    assert again.exit_code == 1
+    assert "2026-10 was closed at 2026-11-03 12:00 UTC by finance." in again.output
+    assert "write it like 2026-10" in runner.invoke(app, ["billing", "close", "October"]).output
+
+    cancelled = subscription("bolt", plan="combined", status="cancelled", valid_from="2026-10-20T09:00:00+02:00")
+    world.land("subscriptions", "cancelled.ndjson", lines(cancelled))
+    late = [
+        event("2", "2026-10-06T10:00:00+02:00", duration_seconds=600),
+        event("3", "2026-10-21T10:00:00+02:00", "bolt"),
+    ]
+    world.land("events", "late.ndjson", lines(*late))
+    world.tick("landing_files_sensor", "changed_usage_dates_sensor", "billing_sync_sensor")
+    statements = world.rows(
+        "select invoice_period, total_amount, corrections_amount, is_closed from marts.fct_statements order by 1"
+    )
+    assert statements == [(OCTOBER, 10, 0, True), (NOVEMBER, 1, 1, False)]
+    assert "closed" in runner.invoke(app, ["billing", "list"]).output
+    check = usage_has_a_plan(WarehouseResource())
+    assert not check.passed
+    assert "bolt: 1 events on 1 days, 2026-10-21" in str(check.metadata["usage_without_a_plan"].value)

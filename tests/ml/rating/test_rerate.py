@@ -167,7 +167,7 @@ def test_the_flat_fee_of_a_period_without_usage_is_booked_on_its_first_day() -> 
     assert brief(due(plan, {(DAYS[3], "calls"): 3}, booked)) == [("calls", 17, 3, "3.00", 0)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(plans(), st.lists(snapshots, min_size=1, max_size=5))
 def test_booking_in_any_steps_with_any_corrections_sums_to_rating_once(plan: Plan, states: list[Totals]) -> None:
     booked = book(plan, *states)
@@ -180,7 +180,7 @@ def test_booking_in_any_steps_with_any_corrections_sums_to_rating_once(plan: Pla
         assert line.meter is None or sum(booked_line.quantity for booked_line in own) == line.quantity
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(plans(), snapshots, st.permutations(range(25)))
 def test_usage_that_arrives_row_by_row_in_any_order_sums_to_rating_once(
     plan: Plan, usage: Totals, order: list[int]
@@ -191,7 +191,7 @@ def test_usage_that_arrives_row_by_row_in_any_order_sums_to_rating_once(
     assert sum(line.amount for line in booked) == rate(plan, period_usage(usage), is_final=False).total
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(plans(), plans(), snapshots, snapshots)
 def test_books_follow_a_change_of_terms_and_usage_together(old: Plan, new: Plan, first: Totals, last: Totals) -> None:
     new = new.model_copy(update={"currency": old.currency, "plan_key": "other"})
@@ -201,7 +201,7 @@ def test_books_follow_a_change_of_terms_and_usage_together(old: Plan, new: Plan,
     assert due(new, last, booked) == []
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(plans(), st.lists(snapshots, min_size=1, max_size=5))
 def test_ids_are_unique_and_number_the_lines_of_a_charge_and_date(plan: Plan, states: list[Totals]) -> None:
     booked = book(plan, *states)
@@ -254,7 +254,7 @@ def test_numpy_integers_are_taken_and_floats_are_refused() -> None:
         due(DEFAULT["volumen"], {(PERIOD, "call_seconds"): 60.0})  # type: ignore[dict-item]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(plans(), st.lists(snapshots, min_size=2, max_size=5), st.integers(1, 4))
 def test_a_closed_period_never_changes_and_is_corrected_exactly_once(
     plan: Plan, states: list[Totals], closing: int

@@ -69,7 +69,7 @@ def loaded(module_pipeline):
     branches = [
         {"company": key, "branch": f"b-{number}", "name": "B", "valid_from": f"{day(number * 4 - 1)}T00:00:00Z"}
         for key in KEYS
-        for number in range(1)
+        for number in range(2)
     ]
     changes = [subscription(key, valid_from=start) for key in KEYS]
     changes += [

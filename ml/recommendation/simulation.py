@@ -104,7 +104,6 @@ def require_one_currency(plans: Sequence[Plan], currency: str | None = None) -> 
 def _costs(twin: Twin, meters: tuple[str, ...], usage: Floats) -> Floats:
     """Costs [c, o, p] of the usage [c, m, p]."""
     count, _, paths = usage.shape
-    count, _, paths = usage.shape
     costs = twin.costs({meter: usage[:, column] for column, meter in enumerate(meters)})
     # Without any meter a plan costs its base fee, once.
     costs = costs if meters else costs[:, None, None]

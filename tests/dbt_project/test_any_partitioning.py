@@ -13,14 +13,16 @@ from tests.feeds import PLANS, company, event, lines, subscription
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FIRST, DAYS = date(2026, 10, 23), 13  # a month's end, two Mondays, and the clock changes of both zones
-FIXTURES = settings(
+pytestmark = pytest.mark.long
+# Without shrinking, since each attempt costs seconds.
+DRAWN = settings(
+    max_examples=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],
     report_multiple_bugs=False,
 )
-FEW, MANY = settings(FIXTURES, max_examples=1), settings(FIXTURES, max_examples=20)
 ZONES = {"Europe/Berlin": "EUR", "America/New_York": "USD"}
 KEYS = [f"{name}-{number}" for name in ("berlin", "york") for number in range(5)]  # enough for benchmarks of peers
 
@@ -132,18 +134,6 @@ def build_in_runs(pipeline, windows: list[tuple[int, int]], late: list[int]) -> 
     return fingerprints(pipeline)
 
 
-def check(loaded, in_one_run, limit) -> None:
-    """Without shrinking, since each attempt costs seconds."""
-
-    @limit
-    @given(runs())
-    def builds_end_alike(drawn):
-        found = build_in_runs(loaded, **drawn)
-        assert [table for table in in_one_run if found[table] != in_one_run[table]] == []
-
-    builds_end_alike()
-
-
 def test_every_table_holds_something(loaded, in_one_run):
     counts = {table: loaded.value(f"select count(*) from {table}") for table in in_one_run}
     assert [table for table, count in counts.items() if not count] == []
@@ -155,9 +145,10 @@ def test_every_table_holds_something(loaded, in_one_run):
 
 
 def test_any_split_into_runs_in_any_order_and_late_events_end_in_the_same_tables(loaded, in_one_run):
-    check(loaded, in_one_run, FEW)
+    @DRAWN
+    @given(runs())
+    def builds_end_alike(drawn):
+        found = build_in_runs(loaded, **drawn)
+        assert [table for table in in_one_run if found[table] != in_one_run[table]] == []
 
-
-@pytest.mark.long
-def test_any_split_of_many(loaded, in_one_run):
-    check(loaded, in_one_run, MANY)
+    builds_end_alike()

@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import dagster as dg
+import pytest
 
 from integrations.events.holding import release_load
 from orchestration.defs.ingestion.assets import RAW_EVENTS
@@ -14,6 +15,7 @@ GOOD = [event(f"good-{i}", "2026-10-01T09:00:00+02:00") for i in range(40)]
 BROKEN = "not json\n" * 20
 
 
+@pytest.mark.long
 def test_a_held_load_is_in_no_mart_until_it_is_released(pipeline):
     pipeline.set_clock(datetime(2026, 10, 3, 6, tzinfo=UTC))
     pipeline.land("companies", "companies.ndjson", lines(company()))

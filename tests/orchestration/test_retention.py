@@ -124,6 +124,7 @@ def test_an_archive_that_can_not_be_used_says_so_without_its_credentials(monkeyp
     assert "secret" not in str(raised.value)
 
 
+@pytest.mark.long
 def test_marts_of_an_archived_month_stay_as_they_are_until_it_is_restored(pipeline):
     pipeline.set_clock(NOW)
     calls = (event(str(day), f"{day}T09:00:00+02:00", revenue=5, currency="EUR") for day in [*JULY, date(2026, 11, 2)])

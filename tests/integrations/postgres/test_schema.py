@@ -20,6 +20,8 @@ EXEMPT = {
     "raw.holidays": "reference: a country's calendar is everybody's",
     "raw.kpis": "reference: figures about the business as a whole",
     "billing.closed_periods": "operators' book of invoices that are closed; a period is closed for all companies",
+    "ml.forecast_accuracy": "figures about models on segments of companies",
+    "ml.peer_benchmarks": "figures about groups of companies, of which none can be told apart",
     "messaging.operator_alerts": "operators' outbox; a run or a load belongs to no company",
 }
 TENANT_SCHEMAS = ["raw", "ml", "billing", "messaging"]

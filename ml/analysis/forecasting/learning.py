@@ -1,0 +1,200 @@
+"""What earlier windows teach: which experts to trust, how far they are off, and whether a pooled model does better."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ml.analysis.arrays import Bools, Floats, ratio
+from ml.analysis.forecasting.errors import (
+    ErrorLibrary,
+    assumed_errors,
+    deviations,
+    relative_variation,
+    remembered_errors,
+)
+from ml.analysis.forecasting.experts import EXPERTS, blended_forecast, expert_forecasts
+from ml.analysis.forecasting.forecast import Forecast
+from ml.analysis.forecasting.history import History
+from ml.analysis.forecasting.pool import Pool, pool_of
+from ml.analysis.forecasting.pooled import PooledRegression
+
+__all__ = ["EXPERTS_MODEL", "HISTORY_DAYS", "POOLED_MODEL", "ForecastModel", "Window", "earlier_windows", "learn"]
+
+EXPERTS_MODEL, POOLED_MODEL = "experts", "pooled_regression"
+HISTORY_DAYS = (7, 14, 28, 56, 90)
+"""Lengths of history for which models are learned; a series is forecast by the longest that it has."""
+LEARNING_RATE = 30.0
+"""An expert whose error is 1 % above the best one's has a weight of exp(-0.3) of it."""
+MEMORY_DAYS = 60.0
+"""Half-life of what an earlier window teaches."""
+ORIGIN_STEP, MOST_ORIGINS, MOST_SERIES = 7, 26, 300
+FEWEST_WINDOWS = 20
+"""Earlier windows from which on their errors are taken instead of assumed ones."""
+VALIDATION_ORIGINS = 8
+WIN = 0.97
+"""The pooled regression takes over when its error on windows that it has not seen is below this share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """An earlier window: what was known at its origin, and the days [s, h] that followed, with those observed."""
+
+    age: int
+    known: History
+    actual: Floats
+    observed: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastModel:
+    """All that a forecast needs beside the series' own history: learned once for all, the same for every shard.
+
+    `weights` [e] of the experts, 1 in sum. `regression`: the competitor, None where too little is known to fit one;
+    `chosen`: which of the two forecasts. `count_windows`: earlier windows of series that have taught it; 0 where
+    everything is assumed.
+    """
+
+    pool: Pool
+    weights: Floats
+    library: ErrorLibrary
+    regression: PooledRegression | None = None
+    chosen: str = EXPERTS_MODEL
+    count_windows: int = 0
+
+    def points(self, history: History, horizon: int) -> dict[str, Floats]:
+        """By model, the daily quantity [s, horizon] that is most accurate in absolute terms: about the median."""
+        blend = blended_forecast(history, self.pool, horizon, self.weights)
+        if self.regression is None:
+            return {EXPERTS_MODEL: blend}
+        return {EXPERTS_MODEL: blend, POOLED_MODEL: self.regression.predict(history, self.pool, blend)}
+
+    def point(self, history: History, horizon: int) -> Floats:
+        """The chosen model's."""
+        if self.chosen == EXPERTS_MODEL:
+            return blended_forecast(history, self.pool, horizon, self.weights)
+        return self.points(history, horizon)[self.chosen]
+
+    def forecast(self, history: History, horizon: int) -> Forecast:
+        """The `horizon` days from each series' end on; zeros for a series without usage."""
+        return Forecast(self.point(history, horizon), deviations(history, self.pool), self.library)
+
+
+def learn(history: History, history_days: int, horizon: int, seed: int = 0, *, compete: bool = True) -> ForecastModel:
+    """Learn from all windows of `history_days` before the ends of `history` whose `horizon` days are over by then.
+
+    Experts are weighted exponentially by their past error (Hedge; Cesa-Bianchi & Lugosi 2006, chapter 2), the mean of
+    the pooled and of the mean relative absolute error, recent windows counting more. Too few windows leave all
+    experts equal and the errors assumed. With `compete`, a pooled regression is tried on the latest windows.
+    """
+    sample = _sample(history)
+    pool = pool_of(sample, history_days)
+    pool = replace(pool, variation=relative_variation(sample.last(history_days), pool.profile))
+    windows = list(earlier_windows(sample, history_days, horizon))
+    if not windows:
+        weights = np.full(len(EXPERTS), 1 / len(EXPERTS))
+        return ForecastModel(pool, weights, assumed_errors(sample.last(history_days), pool, horizon, seed))
+    pools = [_pool_at(sample, window, history_days) for window in windows]
+    forecasts = [expert_forecasts(window.known, then, horizon) for window, then in zip(windows, pools, strict=True)]
+    weights = _weights(windows, forecasts)
+    blends = [np.tensordot(weights, found, 1) for found in forecasts]
+    regression, chosen = _compete(windows, pools, blends, seed) if compete else (None, EXPERTS_MODEL)
+    if regression is not None and chosen == POOLED_MODEL:
+        blends = [
+            regression.predict(window.known, then, blend)
+            for window, then, blend in zip(windows, pools, blends, strict=True)
+        ]
+    errors, trust = _errors(windows, pools, blends)
+    if len(errors) < FEWEST_WINDOWS:
+        library = assumed_errors(sample.last(history_days), pool, horizon, seed)
+    else:
+        library = remembered_errors(errors, trust, horizon, seed)
+    return ForecastModel(pool, weights, library, regression, chosen, len(errors))
+
+
+def earlier_windows(history: History, history_days: int, horizon: int) -> Iterator[Window]:
+    """Windows before the ends, the latest first, a week apart; series need all their days observed."""
+    for back in range(horizon, history.days - history_days + 1, ORIGIN_STEP)[:MOST_ORIGINS]:
+        origin = history.days - back
+        known = slice(origin - history_days, origin)
+        rows = np.flatnonzero(history.observed[:, known].all(axis=1) & history.quantity[:, known].any(axis=1))
+        if not len(rows):
+            continue
+        ahead = slice(origin, origin + horizon)
+        known_then = history.before(back).last(history_days).rows(rows)
+        yield Window(back, known_then, history.quantity[rows, ahead], history.observed[rows, ahead])
+
+
+def _sample(history: History) -> History:
+    """At most MOST_SERIES series, evenly from the largest to the smallest: more would only cost time."""
+    used = np.flatnonzero(history.quantity.any(axis=1))
+    if len(used) <= MOST_SERIES:
+        return history.rows(used) if len(used) else history
+    order = used[np.argsort(-history.quantity[used].sum(axis=1), kind="stable")]
+    return history.rows(order[np.linspace(0, len(order) - 1, MOST_SERIES).astype(np.int64)])
+
+
+def _pool_at(history: History, window: Window, history_days: int) -> Pool:
+    """What was known in common at the window's origin: nothing at or after it."""
+    before = history.before(window.age)
+    pool = pool_of(before, history_days)
+    return replace(pool, variation=relative_variation(before.last(history_days), pool.profile))
+
+
+def _trust(window: Window) -> float:
+    return float(0.5 ** (window.age / MEMORY_DAYS))
+
+
+def _loss(window: Window, forecast: Floats) -> Floats:
+    """Mean of pooled and mean relative absolute error of forecasts [..., s, h], each relative to the level."""
+    off = (np.abs(forecast - window.actual) * window.observed).sum(axis=-1)
+    days = window.observed.sum(axis=1)
+    level = ratio(window.known.quantity.sum(axis=1), window.known.lengths)
+    pooled = off.sum(axis=-1) / max(float((level * days).sum()), 1e-12)
+    relative = ratio(off, level * days, otherwise=0).mean(axis=-1)
+    return np.asarray((pooled + relative) / 2)
+
+
+def _weights(windows: list[Window], forecasts: list[Floats]) -> Floats:
+    trust = np.array([_trust(window) for window in windows])
+    losses = np.stack([_loss(window, found) for window, found in zip(windows, forecasts, strict=True)])
+    mean = (trust[:, None] * losses).sum(axis=0) / trust.sum()
+    weights = np.exp(-LEARNING_RATE * (mean / max(mean.min(), 1e-12) - 1))
+    return np.asarray(weights / weights.sum())
+
+
+def _errors(windows: list[Window], pools: list[Pool], blends: list[Floats]) -> tuple[Floats, Floats]:
+    """Errors [windows x series, h] in units of the series' deviation, and the weight of each."""
+    rows, weights = [], []
+    for window, pool, blend in zip(windows, pools, blends, strict=True):
+        scale = deviations(window.known, pool)
+        kept = window.observed.all(axis=1) & (scale > 0)
+        rows.append((window.actual - blend)[kept] / scale[kept, None])
+        weights.append(np.full(int(kept.sum()), _trust(window)))
+    return np.concatenate(rows), np.concatenate(weights)
+
+
+def _compete(
+    windows: list[Window], pools: list[Pool], blends: list[Floats], seed: int
+) -> tuple[PooledRegression | None, str]:
+    """The regression, and whether it beats the experts on the latest windows, of which it has not seen a day."""
+    recent = windows[:VALIDATION_ORIGINS]
+    horizon = recent[0].actual.shape[1]
+    first = next((n for n, window in enumerate(windows) if window.age >= recent[-1].age + horizon), len(windows))
+    rival = _fit(windows[first:], pools[first:], blends[first:], seed)
+    if rival is None:
+        return None, EXPERTS_MODEL
+    judged = list(zip(recent, pools, blends, strict=False))
+    theirs = sum(float(_loss(window, rival.predict(window.known, pool, blend))) for window, pool, blend in judged)
+    ours = sum(float(_loss(window, blend)) for window, _, blend in judged)
+    if theirs > WIN * ours:
+        return rival, EXPERTS_MODEL
+    return _fit(windows, pools, blends, seed), POOLED_MODEL
+
+
+def _fit(windows: list[Window], pools: list[Pool], blends: list[Floats], seed: int) -> PooledRegression | None:
+    cases = [
+        (window.known, pool, blend, window.actual, window.observed)
+        for window, pool, blend in zip(windows, pools, blends, strict=True)
+    ]
+    return PooledRegression.fit(cases, seed)

@@ -1,0 +1,62 @@
+"""Models for all kinds of series: one per segment and length of history, and forecasts by the one that fits."""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.analysis.arrays import Ints, ratio
+from ml.analysis.forecasting.forecast import Forecast
+from ml.analysis.forecasting.history import History
+from ml.analysis.forecasting.learning import HISTORY_DAYS, ForecastModel, learn
+
+__all__ = ["SEGMENTS", "ForecastModels", "forecast_groups", "learn_models", "segments_of"]
+
+SEGMENTS = ("regular", "intermittent")
+REGULAR_SHARE = 0.5
+"""Share of the observed days with usage from which on a series is regular: an office is closed on two of seven days."""
+
+
+ForecastModels = Mapping[tuple[str, int], ForecastModel]
+"""The model of each segment and length of history; every kind that a series can be of is there."""
+
+
+def segments_of(history: History) -> npt.NDArray[np.str_]:
+    """Segment [s] of each series: `regular` or `intermittent`."""
+    used = ratio((history.quantity > 0).sum(axis=1), history.lengths, otherwise=0)
+    return np.where(used >= REGULAR_SHARE, *SEGMENTS)
+
+
+def learn_models(
+    history: History, horizon: int, lengths: tuple[int, ...] = HISTORY_DAYS, seed: int = 0, *, compete: bool = True
+) -> ForecastModels:
+    """Learn from the whole past of all series, each segment from its own; one without any takes the other's."""
+    segments = segments_of(history)
+    found = {
+        (segment, days): learn(history.rows(np.flatnonzero(segments == segment)), days, horizon, seed, compete=compete)
+        for segment in SEGMENTS
+        for days in lengths
+        if (segments == segment).any() or (segment == SEGMENTS[0] and not len(segments))
+    }
+    known = next(iter(found))[0]
+    return {(segment, days): found.get((segment, days), found[known, days]) for segment in SEGMENTS for days in lengths}
+
+
+def forecast_groups(
+    models: ForecastModels, history: History, horizon: int
+) -> Iterator[tuple[Ints, tuple[str, int], Forecast]]:
+    """Rows [r] of the series of one kind, that kind, and their forecast; all series come once.
+
+    A series is forecast by the model of the longest history that it has, from all of its days that lie within the
+    longest. One without usage gives zeros.
+    """
+    lengths = sorted({days for _, days in models})
+    longest = history.last(lengths[-1])
+    segments, observed = segments_of(longest), longest.lengths
+    for segment in SEGMENTS:
+        for days, above in pairwise([*lengths, np.iinfo(np.int64).max]):
+            least = days if days > lengths[0] else 0
+            rows = np.flatnonzero((segments == segment) & (observed >= least) & (observed < above))
+            if len(rows):
+                yield rows, (segment, days), models[segment, days].forecast(longest.rows(rows), horizon)

@@ -1,0 +1,153 @@
+"""Rolling-origin backtest of the forecasts: at each cut-off only what lies before it is known, settings included."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from ml.analysis.arrays import Bools, Floats, ratio
+from ml.analysis.forecasting.history import History
+from ml.analysis.forecasting.models import forecast_groups, learn_models
+from ml.evaluation.baselines import BASELINES
+from ml.evaluation.metrics import LEVELS, coverage, mase, pinball_loss, seasonal_scale, wape
+
+__all__ = ["CHOSEN", "accuracy", "backtest", "month_ends"]
+
+CHOSEN = "forecast"
+"""Name of the forecast that is really given: the model that earlier windows have chosen."""
+SUMS = ("error", "usage", "pinball", "inside", "days", "scaled_error", "scaled_series")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Daily usage [s, d] of one meter's accounts from `start` on; `observed` from each one's first usage on."""
+
+    quantity: Floats
+    observed: Bools
+    start: date
+
+    def before(self, cutoff: date) -> History:
+        """All that is known at the cut-off."""
+        days = (cutoff - self.start).days
+        ends = np.repeat(np.datetime64(cutoff, "D"), len(self.quantity))
+        return History(self.quantity[:, :days], self.observed[:, :days], ends)
+
+    def after(self, cutoff: date, horizon: int) -> tuple[Floats, Bools]:
+        """The days [s, horizon] from the cut-off on."""
+        days = (cutoff - self.start).days
+        return self.quantity[:, days : days + horizon], self.observed[:, days : days + horizon]
+
+
+def usage_of(table: pd.DataFrame, meter: str) -> Usage:
+    """Days without a row are days without usage, from an account's first row to the last date of the table."""
+    rows = table[table["meter"] == meter]
+    first, last = table["date"].min(), table["date"].max()
+    wide = rows.pivot_table(index="account", columns="date", values="quantity", aggfunc="sum")
+    wide = wide.reindex(columns=pd.date_range(first, last))
+    quantity = wide.fillna(0.0).to_numpy(dtype=np.float64)
+    observed = np.maximum.accumulate(~np.isnan(wide.to_numpy(dtype=np.float64)), axis=1)
+    return Usage(quantity, observed, first.date())
+
+
+def month_ends(first: date, last: date, horizon: int, count: int) -> list[date]:
+    """The last `count` days after a month's end with a whole horizon after them and some day before, in order."""
+    starts = pd.date_range(first, last, freq="MS")
+    fitting = [start.date() for start in starts if start.date() > first and (last - start.date()).days + 1 >= horizon]
+    return fitting[-count:]
+
+
+def backtest(
+    table: pd.DataFrame,
+    history_days: Sequence[int],
+    horizon: int,
+    cutoffs: Sequence[date],
+    progress: Callable[[], None] = lambda: None,
+) -> pd.DataFrame:
+    """Sums of errors by meter, cutoff, history_days, segment and model, from a table account, date, meter, quantity.
+
+    A cut-off is the first day ahead. An account is forecast from its last `history_days` before the cut-off, with
+    models learned from all accounts' windows that had ended by then, and is judged when it was active on all of these
+    days and used anything. `progress` is called once per meter, cut-off and length. Feed the rows to `accuracy`.
+    """
+    rows: list[dict[str, object]] = []
+    for meter in sorted(table["meter"].unique()):
+        usage = usage_of(table, meter)
+        for cutoff in cutoffs:
+            for days in history_days:
+                sums = judge(usage, cutoff, days, horizon)
+                rows += [{"meter": meter, "cutoff": cutoff, "history_days": days, **found} for found in sums]
+                progress()
+    keys = ["meter", "cutoff", "history_days", "segment", "model", "is_chosen", "series", "total_series"]
+    return pd.DataFrame(rows, columns=[*keys, *SUMS])
+
+
+def judge(usage: Usage, cutoff: date, history_days: int, horizon: int) -> Iterator[dict[str, object]]:
+    """Sums per segment and model at one cut-off."""
+    known, (actual, observed) = usage.before(cutoff), usage.after(cutoff, horizon)
+    shown = known.last(history_days)
+    judged = np.flatnonzero(shown.observed.all(axis=1) & shown.quantity.any(axis=1) & (shown.days == history_days))
+    models = learn_models(known, horizon, (history_days,))
+    scale = seasonal_scale(shown.quantity, shown.observed)
+    for rows, (segment, days), found in forecast_groups(models, shown.rows(judged), horizon):
+        chosen, model = judged[rows], models[segment, days]
+        own = shown.rows(chosen)
+        points = model.points(own, horizon)
+        quantiles = found.quantiles(LEVELS)
+        quantiles[1] = found.point
+        candidates = {CHOSEN: (found.point, quantiles)}
+        for name, point in (points | {name: rule(own, horizon) for name, rule in BASELINES.items()}).items():
+            candidates[name] = (point, np.broadcast_to(point, quantiles.shape))
+        for name, (point, bounds) in candidates.items():
+            yield {
+                "segment": segment,
+                "model": name,
+                "is_chosen": name in (CHOSEN, model.chosen),
+                "series": len(chosen),
+                "total_series": len(known.ends),
+                **_sums(point, bounds, actual[chosen], observed[chosen], scale[chosen], name == CHOSEN),
+            }
+
+
+def _sums(
+    point: Floats, bounds: Floats, actual: Floats, observed: Bools, scale: Floats, has_interval: bool
+) -> dict[str, float]:
+    error, used = wape(point, actual, observed)
+    pinball, _ = pinball_loss(bounds, actual, observed)
+    inside, days = coverage(bounds, actual, observed)
+    scaled = mase(point, actual, observed, scale)
+    return {
+        "error": error,
+        "usage": used,
+        "pinball": pinball,
+        "inside": inside if has_interval else np.nan,
+        "days": days,
+        "scaled_error": float(np.nansum(scaled)),
+        "scaled_series": int((~np.isnan(scaled)).sum()),
+    }
+
+
+def accuracy(sums: pd.DataFrame, by: Iterable[str] = ("meter", "history_days", "model")) -> pd.DataFrame:
+    """WAPE, MASE, pinball loss and coverage of the 80 % interval per group: sums are added, then divided.
+
+    Columns: `by`, count_series (most at a cut-off), count_cutoffs, wape, mase, pinball_loss, coverage_80; NaN where
+    nothing was used, no scale is known, or there is no interval. Pinball loss is relative to the usage.
+    """
+    keys = list(by)
+    per_cutoff = sums.groupby([*keys, "cutoff"], sort=False, as_index=False)["series"].sum()
+    grouped = sums.groupby(keys, sort=False)
+    total = grouped[list(SUMS)].sum(min_count=1).reset_index()
+    counts = per_cutoff.groupby(keys, sort=False).agg(
+        count_series=("series", "max"), count_cutoffs=("cutoff", "nunique")
+    )
+    found = total[keys].copy()
+    found["count_series"], found["count_cutoffs"] = (counts[name].to_numpy() for name in counts)
+    for name, (top, bottom) in {
+        "wape": ("error", "usage"),
+        "mase": ("scaled_error", "scaled_series"),
+        "pinball_loss": ("pinball", "usage"),
+        "coverage_80": ("inside", "days"),
+    }.items():
+        found[name] = ratio(total[top].to_numpy(), total[bottom].to_numpy())
+    return found

@@ -8,13 +8,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.analysis.arrays import Floats, Ints, ratio
-from ml.analysis.level import Fit, fit_levels
-from ml.analysis.resampling import day_draws
-from ml.analysis.windows import Windows, read_windows, require_columns
+from ml.analysis.forecasting.frames import histories_of
+from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models
+from ml.analysis.windows import read_windows
 
-__all__ = ["METER_COLUMNS", "PARTS", "PROJECTED_METERS", "Projection", "project_usage", "run_rate"]
+__all__ = ["PARTS", "PROJECTED_METERS", "Projection", "project_usage", "run_rate"]
 
-METER_COLUMNS = ("company_id", "meter", "usage_date", "quantity")
+CHUNK = 500
+"""Series whose paths are held at once."""
 PROJECTED_METERS = (
     "calls",
     "call_seconds",
@@ -75,26 +76,28 @@ def project_usage(
     paths: int = 500,
     seed: int = 0,
     parts: Mapping[str, tuple[str, ...]] = PARTS,
+    models: Mapping[str, ForecastModels] | None = None,
+    holidays: pd.DataFrame | None = None,
 ) -> Projection:
     """Totals of every meter over the `horizon_days` after each company's window, on `paths` scenarios.
 
-    Smoothed level x weekday profile (`level.fit_levels`) plus whole days resampled from the residuals, the same
-    days for all meters of a company (`resampling.day_draws`), never below zero. Works from one day of history
-    on; no history gives zeros. No trend is carried forward. Draws depend on the seed and the window's length
-    only, so a company's draws do not depend on who else is in the frame; its pooled profile does.
+    Forecasts by `models` per meter; those not given are learned from the frame itself, so that a company's
+    projection then depends on who else is in it. On a path all meters have errors of the same rank, so what is used
+    together is off together. Never below zero; no history gives zeros. The same seed gives the same paths.
     Raises ValueError for missing columns, a missing or negative quantity, or fewer than one day or path.
     """
     if horizon_days < 1 or paths < 1:
         raise ValueError(f"projection over {horizon_days} days and {paths} paths; both must be 1 or more.")
-    frame = read_windows(windows)
-    meters, daily = _daily_cube(meter_daily, frame)
-    fit = fit_levels(daily, frame, horizon_days)
-    monthly = np.zeros((len(frame.company_ids), len(meters), paths))
-    for length in np.unique(frame.lengths).tolist():
-        chosen = frame.lengths == length
-        monthly[chosen] = _scenarios(fit, chosen, length, horizon_days, paths, seed)
-    _keep_sums(monthly, meters, parts)
-    return Projection(frame.company_ids, meters, frame.ends, horizon_days, monthly)
+    frame, histories = read_windows(windows), histories_of(meter_daily, windows, holidays)
+    monthly = np.zeros((len(frame.company_ids), len(histories), paths))
+    for column, (meter, history) in enumerate(histories.items()):
+        known = (models or {}).get(meter) or learn_models(history, horizon_days, compete=False)
+        for rows, _, forecast in forecast_groups(known, history, horizon_days):
+            for start in range(0, len(rows), CHUNK):
+                chunk = rows[start : start + CHUNK]
+                monthly[chunk, column] = forecast.rows(start, CHUNK).paths(paths, seed).sum(axis=2)
+    _keep_sums(monthly, tuple(histories), parts)
+    return Projection(frame.company_ids, tuple(histories), frame.ends, horizon_days, monthly)
 
 
 def run_rate(usage: float, elapsed_days: float, days_in_period: float) -> float:
@@ -105,29 +108,6 @@ def run_rate(usage: float, elapsed_days: float, days_in_period: float) -> float:
     if not 0 < elapsed_days <= days_in_period:
         raise ValueError(f"{elapsed_days} days elapsed of {days_in_period}; give more than 0 and at most all of them.")
     return usage * days_in_period / elapsed_days
-
-
-def _daily_cube(meter_daily: pd.DataFrame, windows: Windows) -> tuple[tuple[str, ...], Floats]:
-    require_columns(meter_daily, "meter_daily", METER_COLUMNS)
-    quantity = meter_daily["quantity"].to_numpy(dtype=np.float64)
-    if not (quantity >= 0).all():
-        raise ValueError("meter_daily has a missing or negative quantity; usage is zero or more.")
-    codes, names = pd.factorize(meter_daily["meter"], sort=True)
-    rows, days, inside = windows.locate(meter_daily["company_id"], meter_daily["usage_date"])
-    shape = (len(windows.company_ids), len(names), windows.days)
-    cells = ((rows * shape[1] + codes) * shape[2] + days)[inside]
-    flat = np.bincount(cells, weights=quantity[inside], minlength=int(np.prod(shape)))
-    return tuple(str(name) for name in names), flat.astype(np.float64).reshape(shape)
-
-
-def _scenarios(
-    fit: Fit, chosen: npt.NDArray[np.bool_], length: int, horizon_days: int, paths: int, seed: int
-) -> Floats:
-    draws = day_draws(length, horizon_days, paths, seed)
-    resampled = fit.residuals[chosen, :, :length] @ draws.days
-    borrowed = fit.borrowed_deviation[chosen][:, :, None] * draws.shock
-    total: Floats = fit.base[chosen][:, :, None] + resampled + borrowed
-    return np.maximum(total, 0, out=total)
 
 
 def _keep_sums(monthly: Floats, meters: tuple[str, ...], parts: Mapping[str, tuple[str, ...]]) -> None:

@@ -96,7 +96,7 @@ def assumed_errors(history: History, pool: Pool, horizon: int, seed: int = 0) ->
     fit = fit_level(history, pool.profile, SCALE_HALF_LIFE, SCALE_STRENGTH)
     scale = deviations(history, pool)[:, None]
     residuals = ratio((history.quantity - fit.fitted), np.broadcast_to(scale, history.quantity.shape))
-    known = residuals[history.ordinary & ~np.isnan(residuals)]
+    known = np.sort(residuals[history.ordinary & ~np.isnan(residuals)])
     random = np.random.default_rng(seed)
     days = random.choice(known, (LIBRARY_SIZE, horizon)) if len(known) else np.zeros((LIBRARY_SIZE, horizon))
     weights = fit.weights[fit.weights.sum(axis=1) > 0]

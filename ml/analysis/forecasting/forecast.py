@@ -22,6 +22,11 @@ class Forecast:
     deviation: Floats
     library: ErrorLibrary
 
+    def rows(self, start: int, count: int) -> "Forecast":
+        """The same for `count` series from row `start` on."""
+        chosen = slice(start, start + count)
+        return Forecast(self.point[chosen], self.deviation[chosen], self.library)
+
     def quantiles(self, levels: tuple[float, ...]) -> Floats:
         """Quantiles [levels, s, h] of each day."""
         errors = self.library.quantiles(self.point.shape[1], levels)

@@ -68,12 +68,16 @@ def _profile(history: History) -> Floats:
         rows = offsets == offset
         totals[offset : offset + history.days] += (history.quantity[rows] * ordinary[rows]).sum(axis=0)
         counts[offset : offset + history.days] += ordinary[rows].sum(axis=0)
-    if days < 2 * WEEK or not totals.any():
+    if days < WEEK or not totals.any():
         return np.ones(WEEK)
-    mean = ratio(totals, counts, otherwise=np.nan)
-    around = np.convolve(np.nan_to_num(mean), np.ones(WEEK) / WEEK, "valid")
-    relative = ratio(mean[3:-3], around)
-    weekdays = (int(weekday_of(history.ends.min()[None])[0]) - history.days + np.arange(days))[3:-3] % WEEK
+    mean = ratio(totals, counts)
+    weekdays = (int(weekday_of(history.ends.min()[None])[0]) - history.days + np.arange(days)) % WEEK
+    # Without two weeks there is no trend to take out.
+    around = np.full(days, np.nanmean(mean))
+    if days >= 2 * WEEK:
+        around = np.full(days, np.nan)
+        around[3:-3] = np.convolve(np.nan_to_num(mean), np.ones(WEEK) / WEEK, "valid")
+    relative = ratio(mean, np.nan_to_num(around))
     factors = np.ones(WEEK)
     for weekday in range(WEEK):
         known = relative[(weekdays == weekday) & ~np.isnan(relative)]

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from orchestration import cli_ingest, cli_retention
 from orchestration.cli_alerts import alerts
+from orchestration.cli_backtest import backtest_app
 from orchestration.cli_billing import billing_app
 from orchestration.cli_catalogue import catalogue_app
 from orchestration.cli_docs import docs
@@ -25,6 +26,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
 app.add_typer(loads_app, name="loads")
 app.add_typer(billing_app, name="billing")
 app.add_typer(catalogue_app, name="catalogue")
+app.add_typer(backtest_app, name="backtest")
 app.command()(simulate)
 app.command()(world)
 app.command()(replace)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,16 @@ import pandas as pd
 from ml.analysis.arrays import Bools, Floats, ratio
 from ml.analysis.forecasting.history import History
 from ml.analysis.forecasting.models import forecast_groups, learn_models
+from ml.analysis.windows import require_columns
 from ml.evaluation.baselines import BASELINES
 from ml.evaluation.metrics import LEVELS, coverage, mase, pinball_loss, seasonal_scale, wape
 
-__all__ = ["CHOSEN", "accuracy", "backtest", "month_ends"]
+__all__ = ["CHOSEN", "KEYS", "accuracy", "backtest", "check_usage", "choose_cutoffs"]
 
 CHOSEN = "forecast"
 """Name of the forecast that is really given: the model that earlier windows have chosen."""
+TABLE_COLUMNS = ("account", "date", "meter", "quantity")
+KEYS = ("meter", "history_days", "model")
 SUMS = ("error", "usage", "pinball", "inside", "days", "scaled_error", "scaled_series")
 
 
@@ -51,11 +54,40 @@ def usage_of(table: pd.DataFrame, meter: str) -> Usage:
     return Usage(quantity, observed, first.date())
 
 
-def month_ends(first: date, last: date, horizon: int, count: int) -> list[date]:
-    """The last `count` days after a month's end with a whole horizon after them and some day before, in order."""
-    starts = pd.date_range(first, last, freq="MS")
-    fitting = [start.date() for start in starts if start.date() > first and (last - start.date()).days + 1 >= horizon]
-    return fitting[-count:]
+def check_usage(table: pd.DataFrame) -> pd.DataFrame:
+    """The table account, date, meter, quantity with its types; several rows of a day are summed later.
+
+    Raises ValueError for missing columns, no rows, dates or quantities that are none, and negative quantities.
+    """
+    require_columns(table, "the table", TABLE_COLUMNS)
+    if table.empty:
+        raise ValueError("the table has no rows; give daily usage.")
+    found = table[list(TABLE_COLUMNS)].astype({"account": str, "meter": str})
+    found["date"] = pd.to_datetime(found["date"], errors="coerce").dt.tz_localize(None).dt.normalize()
+    found["quantity"] = pd.to_numeric(found["quantity"], errors="coerce")
+    for name, wrong in {
+        "date": found["date"].isna(),
+        "quantity": found["quantity"].isna() | (found["quantity"] < 0) | np.isinf(found["quantity"]),
+    }.items():
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            value = table[name].iloc[row]
+            raise ValueError(f"row {row + 1} of {int(wrong.sum())} wrong ones has the {name} {value!r}; mend it.")
+    return found
+
+
+def choose_cutoffs(table: pd.DataFrame, history_days: int, horizon: int, count: int) -> list[date]:
+    """The last `count` firsts of a month with the history before and the horizon after them, in order.
+
+    Without any, the last day that leaves a horizon. Raises ValueError when the table is too short even for that.
+    """
+    first, last = table["date"].min().date(), table["date"].max().date()
+    earliest, latest = first + timedelta(days=history_days), last - timedelta(days=horizon - 1)
+    if latest < earliest:
+        days = (last - first).days + 1
+        raise ValueError(f"{days} days of usage; {history_days} of history and {horizon} ahead need as many together.")
+    starts = [start.date() for start in pd.date_range(earliest, latest, freq="MS")]
+    return starts[-count:] or [latest]
 
 
 def backtest(
@@ -79,8 +111,8 @@ def backtest(
                 sums = judge(usage, cutoff, days, horizon)
                 rows += [{"meter": meter, "cutoff": cutoff, "history_days": days, **found} for found in sums]
                 progress()
-    keys = ["meter", "cutoff", "history_days", "segment", "model", "is_chosen", "series", "total_series"]
-    return pd.DataFrame(rows, columns=[*keys, *SUMS])
+    columns = ["meter", "cutoff", "history_days", "segment", "model", "is_chosen", "series", "total_series"]
+    return pd.DataFrame(rows, columns=[*columns, *SUMS])
 
 
 def judge(usage: Usage, cutoff: date, history_days: int, horizon: int) -> Iterator[dict[str, object]]:
@@ -128,7 +160,7 @@ def _sums(
     }
 
 
-def accuracy(sums: pd.DataFrame, by: Iterable[str] = ("meter", "history_days", "model")) -> pd.DataFrame:
+def accuracy(sums: pd.DataFrame, by: Iterable[str] = KEYS) -> pd.DataFrame:
     """WAPE, MASE, pinball loss and coverage of the 80 % interval per group: sums are added, then divided.
 
     Columns: `by`, count_series (most at a cut-off), count_cutoffs, wape, mase, pinball_loss, coverage_80; NaN where

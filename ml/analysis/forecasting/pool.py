@@ -76,7 +76,7 @@ def _profile(history: History) -> Floats:
     around = np.full(days, np.nanmean(mean))
     if days >= 2 * WEEK:
         around = np.full(days, np.nan)
-        around[3:-3] = np.convolve(np.nan_to_num(mean), np.ones(WEEK) / WEEK, "valid")
+        around[3:-3] = ratio(*(np.convolve(part, np.ones(WEEK), "valid") for part in (totals, counts)))
     relative = ratio(mean, np.nan_to_num(around))
     factors = np.ones(WEEK)
     for weekday in range(WEEK):
@@ -91,7 +91,7 @@ def _total(history: History, fit: LevelFit) -> tuple[History, LevelFit]:
     total = (history.quantity * fit.weights).sum(axis=0, keepdims=True)
     fitted = (fit.fitted * fit.weights).sum(axis=0, keepdims=True)
     one = History(total, np.asarray(fit.weights.any(axis=0, keepdims=True)), history.ends[:1])
-    weights = fit.weights.mean(axis=0, keepdims=True)
+    weights = fit.weights.sum(axis=0, keepdims=True)
     return one, LevelFit(np.ones(1), np.ones((1, WEEK)), weights, fitted)
 
 

@@ -1,0 +1,128 @@
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.analysis.forecasting.models import forecast_groups, learn_models
+from ml.evaluation.backtest import CHOSEN, accuracy, backtest, check_usage, choose_cutoffs, usage_of
+from tests.ml.analysis.forecasting.series import noisy
+
+DATA = Path(__file__).parents[4] / "shared/data"
+BANK, BIKES = DATA / "anonymous_bank_1999/counts_6min_1999.csv.gz", DATA / "bay_area_bikeshare_2014/trips.csv.gz"
+BASELINE = "last_four_same_weekdays"
+needs_data = pytest.mark.skipif(not BIKES.exists(), reason="the real series are not beside the checkout")
+
+
+def table(quantity: np.ndarray, last: str = "2026-10-31", meter: str = "calls") -> pd.DataFrame:
+    dates = pd.date_range(end=last, periods=quantity.shape[1])
+    frame = pd.DataFrame(quantity, index=[f"a{row}" for row in range(len(quantity))], columns=dates)
+    return (
+        frame.rename_axis("account")
+        .melt(ignore_index=False, var_name="date", value_name="quantity")
+        .reset_index()
+        .assign(meter=meter)
+    )
+
+
+def test_rows_are_added_up_before_they_are_divided():
+    sums = backtest(table(noisy(6, 150)), [28], 30, [date(2026, 9, 1), date(2026, 10, 1)])
+    found, single = accuracy(sums).set_index("model"), accuracy(sums, ("cutoff", "model"))
+    rows = sums[sums["model"] == BASELINE]
+    assert found.loc[BASELINE, "wape"] == pytest.approx(rows["error"].sum() / rows["usage"].sum())
+    assert found.loc[BASELINE, "count_cutoffs"] == 2
+    assert len(single) == 2 * found.index.nunique()
+    assert np.isnan(found.loc[BASELINE, "coverage_80"])
+    assert 0.6 < found.loc[CHOSEN, "coverage_80"] < 0.95
+
+
+def test_nothing_that_is_learned_or_forecast_changes_when_usage_at_or_after_the_cutoff_does():
+    usage, cutoff = table(noisy(6, 150)), date(2026, 10, 1)
+    later = usage["date"] >= pd.Timestamp(cutoff)
+    changed = usage.assign(quantity=usage["quantity"].where(~later, usage["quantity"] * 3 + 5))
+    known = [usage_of(frame, "calls").before(cutoff) for frame in (usage, changed)]
+    before, after = (
+        [found.quantiles((0.1, 0.5, 0.9)) for _, _, found in forecast_groups(learn_models(past, 30, (28,)), past, 30)]
+        for past in known
+    )
+    assert all(np.array_equal(first, second) for first, second in zip(before, after, strict=True))
+
+
+def test_an_account_that_is_too_young_or_silent_is_not_judged():
+    quantity = noisy(4, 100) + 1
+    usage = table(quantity)
+    usage = usage[(usage["account"] != "a1") | (usage["date"] > pd.Timestamp("2026-09-15"))]
+    usage.loc[(usage["account"] == "a2"), "quantity"] = 0
+    sums = backtest(usage, [28], 30, [date(2026, 10, 1)])
+    assert sums[sums["model"] == CHOSEN]["series"].sum() == 2
+    assert sums["total_series"].max() == 4
+
+
+def test_cutoffs_are_the_last_ends_of_months_that_fit():
+    usage = table(noisy(1, 365), last="2026-12-31")
+    assert choose_cutoffs(usage, 28, 30, 2) == [date(2026, 11, 1), date(2026, 12, 1)]
+    short = table(noisy(1, 60), last="2026-10-20")
+    assert choose_cutoffs(short, 28, 30, 4) == [date(2026, 9, 21)]
+    with pytest.raises(ValueError, match="57 days of usage; 28 of history and 30 ahead"):
+        choose_cutoffs(table(noisy(1, 57)), 28, 30, 4)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("quantity", "many", "row 2 of 1 wrong ones has the quantity 'many'"),
+        ("quantity", -1, "row 2 .* quantity -1"),
+        ("quantity", None, "row 2 .* quantity None"),
+        ("date", "2026-02-30", "row 2 .* date '2026-02-30'"),
+    ],
+)
+def test_a_wrong_cell_is_named(column, value, message):
+    usage = pd.DataFrame(
+        {"account": ["a", "b"], "date": ["2026-02-01"] * 2, "meter": "m", "quantity": [1, 2]}, dtype=object
+    )
+    usage.loc[1, column] = value
+    with pytest.raises(ValueError, match=message):
+        check_usage(usage)
+
+
+def test_missing_columns_and_an_empty_table_are_refused():
+    with pytest.raises(ValueError, match="lacks the columns date, meter"):
+        check_usage(pd.DataFrame({"account": ["a"], "quantity": [1]}))
+    with pytest.raises(ValueError, match="no rows"):
+        check_usage(pd.DataFrame(columns=["account", "date", "meter", "quantity"]))
+
+
+def real_usage(name: str) -> pd.DataFrame:
+    if name == "bank":
+        counts = pd.read_csv(BANK, parse_dates=["interval_start"])
+        found = counts.groupby(counts["interval_start"].dt.normalize())["calls"].sum()
+        return pd.DataFrame({"account": "bank", "date": found.index, "meter": "calls", "quantity": found.to_numpy()})
+    trips = pd.read_csv(BIKES, usecols=["start_date", "start_terminal"], parse_dates=["start_date"])
+    keys = [trips["start_terminal"].astype(str).rename("account"), trips["start_date"].dt.normalize().rename("date")]
+    return trips.groupby(keys).size().rename("quantity").reset_index().assign(meter="sessions")
+
+
+@needs_data
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "days", "auto_ets_mase", "ratio", "covered"),
+    [
+        ("bank", 28, 1.3773, 0.95, (0.70, 0.90)),
+        ("bank", 56, 1.0778, 1, (0.70, 0.90)),
+        ("bank", 90, 0.9853, 1, (0.70, 0.90)),
+        ("bikes", 28, 1.0321, 0.95, (0.75, 0.85)),
+        ("bikes", 56, 0.9390, 1, (0.75, 0.85)),
+        ("bikes", 90, 0.9482, 1, (0.75, 0.85)),
+    ],
+)
+def test_real_series_are_forecast_better_than_by_rules_and_by_auto_ets(name, days, auto_ets_mase, ratio, covered):
+    """The MASE of AutoETS (statsforecast 2.1) was measured on the same windows: see tests/benchmarks/accuracy.py."""
+    usage = check_usage(real_usage(name))
+    year = usage["date"].min().year
+    cutoffs = [date(year, month, 1) for month in (9, 10, 11, 12)]
+    found = accuracy(backtest(usage, [days], 30, cutoffs)).set_index("model")
+    assert found.loc[CHOSEN, "count_cutoffs"] == 4
+    assert found.loc[CHOSEN, "wape"] <= 0.95 * found.loc[BASELINE, "wape"]
+    assert found.loc[CHOSEN, "mase"] <= ratio * auto_ets_mase
+    assert covered[0] <= found.loc[CHOSEN, "coverage_80"] <= covered[1]

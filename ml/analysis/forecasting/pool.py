@@ -76,7 +76,7 @@ def _profile(history: History) -> Floats:
     around = np.full(days, np.nanmean(mean))
     if days >= 2 * WEEK:
         around = np.full(days, np.nan)
-        around[3:-3] = ratio(*(np.convolve(part, np.ones(WEEK), "valid") for part in (totals, counts)))
+        around[3:-3] = ratio(np.convolve(totals, np.ones(WEEK), "valid"), np.convolve(counts, np.ones(WEEK), "valid"))
     relative = ratio(mean, np.nan_to_num(around))
     factors = np.ones(WEEK)
     for weekday in range(WEEK):

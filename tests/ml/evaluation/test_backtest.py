@@ -117,7 +117,7 @@ def real_usage(name: str) -> pd.DataFrame:
     ],
 )
 def test_real_series_are_forecast_better_than_by_rules_and_by_auto_ets(name, days, auto_ets_mase, ratio, covered):
-    """The MASE of AutoETS (statsforecast 2.1) was measured on the same windows: see tests/benchmarks/accuracy.py."""
+    """The MASE of AutoETS (statsforecast 2.1) was measured on the same windows: see the benchmark of forecasts."""
     usage = check_usage(real_usage(name))
     year = usage["date"].min().year
     cutoffs = [date(year, month, 1) for month in (9, 10, 11, 12)]

@@ -21,6 +21,8 @@ from typing import Any
 ALL_COMPANIES = range(sys.maxsize)
 SHARD_COMPANIES = 500
 """Companies of a shard: the memory of a process is that of their inputs."""
+SHARDS_PER_WORKER = 4
+"""A process that has fewer to do takes longer to start than to work."""
 SECONDS_FOR_WORKERS = 60
 """How long Dask may take until its first worker is there."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -73,9 +75,9 @@ def run_shards(
 ) -> list[Counts]:
     """Process every shard; returns their counts, in the order of the shards.
 
-    By ANALYSIS_WORKERS processes (as many as there are cores unless set), within this one where one is enough, or by
-    the workers of the Dask scheduler at DASK_SCHEDULER. When one shard fails, the others are processed all the same.
-    An interruption lets the running shards end and starts no further one.
+    By up to ANALYSIS_WORKERS processes (as many as there are cores unless set), within this one where a second has too
+    little to do, or by the workers of the Dask scheduler at DASK_SCHEDULER. When one shard fails, the others are
+    processed all the same. An interruption lets the running shards end and starts no further one.
 
     Args:
         process: a function that other processes can import, or a partial of one.
@@ -136,7 +138,7 @@ def _executor(count: int) -> Iterator[Executor]:
         with _dask(address) as executor:
             yield executor
         return
-    workers = min(count, worker_count())
+    workers = min(count // SHARDS_PER_WORKER, worker_count())
     if workers > 1:
         # Spawned, since a fork beside running threads may hang.
         local: Executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_worker)
@@ -166,7 +168,7 @@ def _dask(address: str) -> Iterator[Executor]:
             raise ConnectionError(
                 f"The Dask scheduler at {address} has no workers; start one: dask worker {address}"
             ) from error
-        # Pure functions would be answered from what an earlier run left in memory, without writing anything.
+        # A pure function may be answered from what another run has in memory, and would then write nothing.
         yield client.get_executor(pure=False)
 
 

@@ -58,7 +58,7 @@ def slowly(folder: Path, seconds: float, process: Callable[[Shard], Counts], sha
 
 def drive(folder: str) -> None:
     """What a process does that is then interrupted or killed."""
-    run_shards(partial(slowly, Path(folder), 1.0, say_who), shards(6))
+    run_shards(partial(slowly, Path(folder), 1.0, say_who), shards(8))
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 30) -> None:

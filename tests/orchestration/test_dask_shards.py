@@ -106,16 +106,6 @@ def test_a_worker_that_is_killed_midway_loses_no_shard_and_doubles_no_row(
 
 
 @pytest.mark.long
-def test_a_second_run_is_processed_anew_and_not_answered_from_memory(cluster, tmp_path):
-    cluster.add_worker()
-    for _ in range(2):
-        run_shards(partial(slowly, tmp_path, 0, say_who), shards(2))
-        assert len(list(tmp_path.glob("ended-*"))) == 2
-        for mark in tmp_path.glob("ended-*"):
-            mark.unlink()
-
-
-@pytest.mark.long
 def test_a_scheduler_that_is_killed_fails_the_run(cluster, tmp_path):
     cluster.add_worker()
     with pytest.raises(ShardsMissing, match="of 4 shards did not come back"):

@@ -46,8 +46,8 @@ def test_shards_have_so_many_companies_each_and_every_id_is_in_one(ids, size):
     assert len(found) == max(1, -(-len(ids) // size))
 
 
-@pytest.mark.parametrize(("workers", "count"), [("1", 5), ("4", 1)])
-def test_one_worker_or_one_shard_starts_no_process(monkeypatch, workers, count):
+@pytest.mark.parametrize(("workers", "count"), [("1", 8), ("4", 7)])
+def test_one_worker_or_few_shards_start_no_process(monkeypatch, workers, count):
     monkeypatch.setenv("ANALYSIS_WORKERS", workers)
     found = run_shards(say_who, shards(count))
     assert [counts["process"] for counts in found] == [os.getpid()] * count
@@ -55,23 +55,23 @@ def test_one_worker_or_one_shard_starts_no_process(monkeypatch, workers, count):
 
 def test_counts_come_back_in_the_order_of_the_shards_from_other_processes_of_one_thread(two_processes):
     told = []
-    found = run_shards(say_how_many_threads, shards(5), told.append)
-    assert [counts["first"] for counts in found] == [0, 1, 2, 3, 4]
+    found = run_shards(say_how_many_threads, shards(8), told.append)
+    assert [counts["first"] for counts in found] == list(range(8))
     assert {counts["threads"] for counts in found} == {1}
     assert os.getpid() not in {counts["process"] for counts in found}
-    assert [line.split(":")[0] for line in told] == [f"{done} of 5 shards" for done in range(1, 6)]
+    assert [line.split(":")[0] for line in told] == [f"{done} of 8 shards" for done in range(1, 9)]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_shard_that_fails_is_named_with_its_cause_and_the_others_are_processed(monkeypatch, workers):
     monkeypatch.setenv("ANALYSIS_WORKERS", workers)
     told = []
-    expected = r"1 of 5 shards did not come back: companies 2 to 2 as of 2026-10-15\. .*ValueError: two is odd"
+    expected = r"1 of 8 shards did not come back: companies 2 to 2 as of 2026-10-15\. .*ValueError: two is odd"
     with pytest.raises(ShardsMissing, match=expected) as failure:
-        run_shards(fail_on_two, shards(5), told.append)
-    assert failure.value.missing == [shards(5)[2]]
+        run_shards(fail_on_two, shards(8), told.append)
+    assert failure.value.missing == [shards(8)[2]]
     assert isinstance(failure.value.__cause__, ValueError)
-    assert sum("'first'" in line for line in told) == 4
+    assert sum("'first'" in line for line in told) == 7
 
 
 def test_a_shard_without_counts_did_not_come_back(here):
@@ -144,7 +144,7 @@ def test_an_interruption_lets_running_shards_end_and_starts_no_others(driver, tm
     assert driver.returncode != 0
     assert errors.rstrip().endswith("KeyboardInterrupt")
     begun, ended = (len(list(tmp_path.glob(f"{what}-*"))) for what in ("begun", "ended"))
-    assert begun == ended < 6
+    assert begun == ended < 8
     assert not any(map(is_alive, workers_of(tmp_path)))
 
 

@@ -179,7 +179,7 @@ def _advise(connection: Connection, company_id: int, as_of: date, known_at: date
     companies = with_current_plan(connection, [company_id], known_at, plans)
     (found,) = recommend_companies(
         companies,
-        describe_companies(inputs.hourly, inputs.windows, read_activity(connection, inputs)),
+        describe_companies(inputs.hourly, inputs.windows, read_activity(connection, inputs.span)),
         find_patterns(inputs.hourly, inputs.windows),
         project_usage(inputs.meter_daily, inputs.windows),
         plans,

@@ -88,14 +88,21 @@ def append_rows(connection: Connection, table: str, rows: Iterable[Row]) -> int:
 
 
 def replace_rows(connection: Connection, table: str, key: Row, rows: Iterable[Row]) -> int:
-    """Delete the rows of `table` whose columns equal `key`, then insert `rows`, in one transaction."""
+    """Delete the rows of `table` whose columns equal `key`, then insert `rows`, in one transaction.
+
+    Where the key has a `range`, the rows from its start up to before its end go.
+    """
     rows = list(rows)
-    where = sql.SQL(" and ").join(sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder()) for name in key)
+    where = sql.SQL(" and ").join(_is(name, value) for name, value in key.items())
     with connection.transaction():
-        connection.execute(
-            sql.SQL("delete from {} where {}").format(_table(table), where), [_plain(value) for value in key.values()]
-        )
+        connection.execute(sql.SQL("delete from {} where {}").format(_table(table), where))
         return append_rows(connection, table, rows)
+
+
+def _is(column: str, value: Any) -> sql.Composed:
+    if isinstance(value, range):
+        return sql.SQL("({0} >= {1} and {0} < {2})").format(sql.Identifier(column), value.start, value.stop)
+    return sql.SQL("{} = {}").format(sql.Identifier(column), _plain(value))
 
 
 def _table(name: str) -> sql.Identifier:

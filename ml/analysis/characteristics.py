@@ -11,7 +11,7 @@ from ml.analysis.trend import weekly_growth
 from ml.analysis.weekly import weekday_means
 from ml.analysis.windows import require_columns
 
-__all__ = ["ACTIVITY_COLUMNS", "describe_companies", "profile_distance"]
+__all__ = ["ACTIVITY_COLUMNS", "describe_companies", "pooled_profile", "profile_distance"]
 
 ACTIVITY_COLUMNS = (
     "company_id", "unique_customers", "returning_customers", "distinct_services", "total_revenue",
@@ -23,6 +23,7 @@ def describe_companies(
     windows: pd.DataFrame,
     activity: pd.DataFrame,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    peers: Floats | None = None,
 ) -> pd.DataFrame:
     """One row per company of `windows`, by the definitions in `definitions.Thresholds`:
 
@@ -36,6 +37,7 @@ def describe_companies(
     - `has_unique_patterns`: see `profile_distance`; only with enough calls to tell
     - `calls_per_14_days`; `average_call_seconds` over *all* calls and `after_hours_ratio` (0..1), NaN without calls
 
+    `peers` is the `pooled_profile` [24] of all companies; those of the frame stand for all where it is not given.
     Raises ValueError for missing columns or impossible values.
     """
     require_columns(activity, "activity", ACTIVITY_COLUMNS)
@@ -56,7 +58,9 @@ def describe_companies(
             "seasonality_factor": _seasonality_factor(totals, cube),
             "customer_behaviour": _customer_behaviour(ratio(returning, customers), thresholds),
             "service_complexity": _service_complexity(services, thresholds),
-            "has_unique_patterns": _has_unique_patterns(cube, thresholds),
+            "has_unique_patterns": _has_unique_patterns(
+                cube, pooled_profile(cube) if peers is None else peers, thresholds
+            ),
             "calls_per_14_days": per_14_days,
             "average_call_seconds": average,
             "after_hours_ratio": after_hours,
@@ -64,18 +68,23 @@ def describe_companies(
     )
 
 
-def profile_distance(cube: UsageCube) -> Floats:
-    """How far each company's hourly profile is from the pooled one [c], 0..1; NaN without calls.
+def pooled_profile(cube: UsageCube) -> Floats:
+    """Mean hourly profile [24] of the companies with calls; zeros where none has any.
 
-    Total variation distance, half the sum of |p - q| over 24 hours: the share of the calls that would have to
-    move to another hour. The pooled profile is the mean profile of the companies in the cube, each counting
-    the same, so a big one does not make itself the norm.
+    Each company counts the same, so a big one does not make itself the norm.
     """
     profiles = shares(cube.calls.sum(axis=1))
     active = ~np.isnan(profiles[:, 0])
-    if not active.any():
-        return np.full(len(profiles), np.nan)
-    distance: Floats = np.abs(profiles - profiles[active].mean(axis=0)).sum(axis=1) / 2
+    return profiles[active].mean(axis=0) if active.any() else np.zeros(24)
+
+
+def profile_distance(cube: UsageCube, peers: Floats) -> Floats:
+    """How far each company's hourly profile is from that of its `peers` [24]: [c], 0..1; NaN without calls.
+
+    Total variation distance, half the sum of |p - q| over 24 hours: the share of the calls that would have to
+    move to another hour.
+    """
+    distance: Floats = np.abs(shares(cube.calls.sum(axis=1)) - peers).sum(axis=1) / 2
     return distance
 
 
@@ -113,9 +122,9 @@ def _service_complexity(services: Floats, at: Thresholds) -> npt.NDArray[np.obje
     return np.select(rules, ["low", "high"], default="medium").astype(object)
 
 
-def _has_unique_patterns(cube: UsageCube, at: Thresholds) -> Bools:
+def _has_unique_patterns(cube: UsageCube, peers: Floats, at: Thresholds) -> Bools:
     enough = cube.calls.sum(axis=(1, 2)) >= at.unique_min_calls
-    unique: Bools = enough & (profile_distance(cube) > at.unique_distance_above)
+    unique: Bools = enough & (profile_distance(cube, peers) > at.unique_distance_above)
     return unique
 
 

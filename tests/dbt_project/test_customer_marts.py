@@ -206,7 +206,7 @@ def test_the_analysis_of_activity_needs_no_events(world):
     with world.connect() as connection, connection.transaction(force_rollback=True):
         inputs = read_inputs(connection, date(2026, 10, 5), NOW)
         connection.execute("delete from raw.usage_events")
-        activity = read_activity(connection, inputs).sort_values("company_id").reset_index(drop=True)
+        activity = read_activity(connection, inputs.span).sort_values("company_id").reset_index(drop=True)
     columns = ["unique_customers", "returning_customers", "distinct_services", "total_revenue"]
     expected = pd.DataFrame([[4, 2, 1, 40.0], *([[1, 0, 0, 0.0]] * 5)], columns=columns)
     pd.testing.assert_frame_equal(activity[columns], expected, check_dtype=False)

@@ -1,23 +1,23 @@
 """What usage says about each company: patterns, characteristics, a projected month, and the first week's insights."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 from psycopg import Connection
 
 from integrations.postgres.warehouse import append_rows, replace_rows
-from ml.analysis.characteristics import describe_companies
 from ml.analysis.insights import find_insights
-from ml.analysis.patterns import find_patterns
 from ml.analysis.projection import Projection, project_usage
-from orchestration.analysis_inputs import AnalysisInputs, as_of, read_activity, read_analysis, read_inputs
+from orchestration import plots
+from orchestration.analysis_inputs import AnalysisInputs, as_of, read_analysis, read_heatmap, read_inputs
+from orchestration.analysis_shards import describe_shard, find_shard_patterns, pooled_hours, shards_of, stamp
 from orchestration.dbt import model_key
 from orchestration.partitions import dates_of, usage_dates
 from orchestration.resources import WarehouseResource
+from orchestration.shards import run_shards, total
 
-VALID_FOR = timedelta(days=7)
 USAGE_MARTS = [model_key(name) for name in ("fct_usage_hourly", "fct_meter_usage_daily", "dim_companies")]
 ACTIVITY_MARTS = [model_key(name) for name in ("int_meter_values", "fct_conversion", "fct_usage_daily")]
 PATTERNS = dg.AssetKey(["ml", "usage_patterns"])
@@ -32,12 +32,6 @@ ANALYSIS: dict[str, Any] = {
 }
 
 
-def stamp(frame: pd.DataFrame, inputs: AnalysisInputs) -> list[dict[str, Any]]:
-    """Rows with the window that they speak about and the times that they stand for."""
-    rows = frame.merge(inputs.windows, on="company_id").to_dict("records")
-    return [{**row, "as_of": inputs.as_of, "known_at": inputs.known_at} for row in rows]
-
-
 def project(inputs: AnalysisInputs) -> Projection:
     """The scenario paths of the coming month: reproducible from the inputs, so nobody needs to store them."""
     return project_usage(inputs.meter_daily, inputs.windows)
@@ -46,28 +40,31 @@ def project(inputs: AnalysisInputs) -> Projection:
 @dg.asset(key=PATTERNS, deps=USAGE_MARTS, kinds={"pandas", "postgres"}, **ANALYSIS)
 def usage_patterns(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per company, pattern type and as-of date: how its usage of the 14 days before it behaves."""
-    count = 0
+    dates = as_of_dates(context)
+    shards = shards_of(db.warehouse(), dates, db.now())
+    counts = total(run_shards(find_shard_patterns, shards, context.log.info))
     with db.connect() as connection:
-        for usage_date in dates_of(context):
-            inputs = read_inputs(connection, as_of(usage_date), db.now())
-            patterns = find_patterns(inputs.hourly, inputs.windows).assign(
-                detected_at=inputs.known_at, valid_until=inputs.known_at + VALID_FOR
-            )
-            count += replace_rows(connection, "ml.usage_patterns", {"as_of": inputs.as_of}, stamp(patterns, inputs))
-    return dg.MaterializeResult(metadata={"dagster/row_count": count})
+        calls = read_heatmap(connection, dates[-1])
+    heatmap = plots.as_markdown(plots.usage_heatmap(calls), "Calls by weekday and local hour")
+    return dg.MaterializeResult(metadata={**row_counts(counts), "heatmap": dg.MetadataValue.md(heatmap)})
 
 
 @dg.asset(key=CHARACTERISTICS, deps=[*USAGE_MARTS, *ACTIVITY_MARTS], kinds={"pandas", "postgres"}, **ANALYSIS)
 def business_characteristics(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per company and as-of date: what kind of business its usage looks like."""
-    count = 0
-    with db.connect() as connection:
-        for usage_date in dates_of(context):
-            inputs = read_inputs(connection, as_of(usage_date), db.now())
-            activity = read_activity(connection, inputs)
-            rows = stamp(describe_companies(inputs.hourly, inputs.windows, activity), inputs)
-            count += replace_rows(connection, "ml.business_characteristics", {"as_of": inputs.as_of}, rows)
-    return dg.MaterializeResult(metadata={"dagster/row_count": count})
+    shards = shards_of(db.warehouse(), as_of_dates(context), db.now(), pooled_hours)
+    counts = total(run_shards(describe_shard, shards, context.log.info))
+    return dg.MaterializeResult(metadata=row_counts(counts))
+
+
+def as_of_dates(context: dg.AssetExecutionContext) -> list[date]:
+    """The ends of the usage dates that a run covers."""
+    return [as_of(usage_date) for usage_date in dates_of(context)]
+
+
+def row_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """What shards counted, the rows under the name that Dagster draws."""
+    return {"dagster/row_count" if name == "rows" else name: count for name, count in counts.items()}
 
 
 @dg.asset(key=FORECASTS, deps=USAGE_MARTS, kinds={"pandas", "postgres"}, **ANALYSIS)
@@ -120,7 +117,7 @@ def insight_rows(connection: Connection, inputs: AnalysisInputs, day: int = 7) -
             "totals": totals.loc[row["company_id"]].fillna(0).to_dict() if row["company_id"] in totals.index else {},
             "generated_at": inputs.known_at,
         }
-        for row in stamp(found, inputs)
+        for row in stamp(found, inputs.windows, inputs.as_of, inputs.known_at)
     ]
 
 

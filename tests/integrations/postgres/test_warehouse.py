@@ -150,3 +150,9 @@ def test_replacing_and_reading_give_the_frame_back(connection, database_url, tab
     read = Warehouse(database_url).read("select company_id, name, value from ml.things order by 1")
     assert read["value"].tolist()[0] == 0.5
     assert pd.isna(read["value"][1])
+
+
+def test_replacing_a_range_of_keys_is_half_open(connection, table):
+    append_rows(connection, table, [{"company_id": c, "name": "a", "value": 1} for c in (1, 2, 3, 4)])
+    assert replace_rows(connection, table, {"name": "a", "company_id": range(2, 4)}, []) == 0
+    assert things(connection) == [(1, "a", 1), (4, "a", 1)]

@@ -1,0 +1,88 @@
+"""Small pictures for the metadata of assets: the usage of all, what is expected of it, and how far off that was."""
+
+from base64 import b64encode
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+INCHES, DOTS_PER_INCH = (7.2, 3.0), 100
+LEGEND: dict[str, Any] = {"loc": "outside upper right", "ncols": 5, "fontsize": "small", "frameon": False}
+Floats = npt.NDArray[np.float64]
+
+
+def as_markdown(png: bytes, text: str) -> str:
+    """An image that lies in the text itself; `text` is shown where images are not."""
+    return f"![{text}](data:image/png;base64,{b64encode(png).decode()})"
+
+
+def usage_heatmap(calls: npt.NDArray[Any]) -> bytes:
+    """PNG of `calls` [7, 24] by weekday (0 = Monday) and local hour."""
+    figure, axes = _axes("Calls by weekday and local hour")
+    image = axes.imshow(calls, aspect="auto", cmap="Blues", vmin=0, vmax=max(float(np.max(calls, initial=0)), 1.0))
+    axes.set_yticks(range(7), WEEKDAYS)
+    axes.set_xticks(range(0, 24, 3), [f"{hour:02}:00" for hour in range(0, 24, 3)])
+    figure.colorbar(image, ax=axes, pad=0.02)
+    return _png(figure, is_empty=not np.any(calls))
+
+
+def forecast_fan(
+    history: npt.ArrayLike, p10: npt.ArrayLike, p50: npt.ArrayLike, p90: npt.ArrayLike, start: Any, title: str
+) -> bytes:
+    """PNG of daily quantities before the date `start`, and of those expected from it on with their 80 % range.
+
+    The history ends on the day before `start`. Raises ValueError unless the three forecasts are of equal length.
+    """
+    past, low, middle, high = (np.asarray(values, dtype=np.float64) for values in (history, p10, p50, p90))
+    if not len(low) == len(middle) == len(high):
+        raise ValueError(f"p10, p50 and p90 have {len(low)}, {len(middle)} and {len(high)} days; give as many of each.")
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    figure, axes = _axes(title)
+    first = np.datetime64(start, "D")
+    before, after = first + np.arange(-len(past), 0), first + np.arange(len(middle))
+    axes.plot(before, past, color="black", linewidth=1, label="usage")
+    axes.fill_between(after, low, high, color="tab:blue", alpha=0.25, linewidth=0, label="p10 to p90")
+    axes.plot(after, middle, color="tab:blue", linewidth=1.5, label="p50")
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(ticks := AutoDateLocator(maxticks=8))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(ticks))
+    figure.legend(**LEGEND)
+    return _png(figure, is_empty=not np.isfinite(np.concatenate([past, middle])).any())
+
+
+def accuracy_bars(accuracy: pd.DataFrame) -> bytes:
+    """PNG of `wape` by `history_days`, with one bar for each `model`; a pair without a figure has no bar."""
+    figure, axes = _axes("Error by days of history (WAPE, less is better)")
+    table = accuracy.pivot_table(index="history_days", columns="model", values="wape", aggfunc="mean")
+    width = 0.8 / max(len(table.columns), 1)
+    for position, model in enumerate(table.columns):
+        axes.bar(np.arange(len(table)) + position * width, table[model], width, label=str(model))
+    middles = np.arange(len(table)) + width * (len(table.columns) - 1) / 2
+    axes.set_xticks(middles, [f"{days} days" for days in table.index])
+    axes.yaxis.set_major_formatter("{x:.0%}")
+    if axes.containers:
+        figure.legend(**LEGEND)
+    return _png(figure, is_empty=not table.notna().any(axis=None))
+
+
+def _axes(title: str) -> tuple[Any, Any]:
+    """A figure of its own: pyplot would keep every one that a long-lived process draws."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=INCHES, dpi=DOTS_PER_INCH, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title, fontsize="medium", loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _png(figure: Any, *, is_empty: bool) -> bytes:
+    if is_empty:
+        figure.text(0.5, 0.5, "no data yet", ha="center")
+    with BytesIO() as file:
+        figure.savefig(file, format="png")
+        return file.getvalue()

@@ -55,7 +55,13 @@ def test_the_error_names_every_missing_column(make_hourly, make_windows):
 
 @pytest.mark.parametrize(
     ("override", "message"),
-    [({"local_hour": 24}, "outside 0..23"), ({"total_calls": -1}, "negative total_calls")],
+    [
+        ({"local_hour": 24}, "outside 0..23"),
+        ({"total_calls": -1}, "negative or infinite total_calls"),
+        ({"total_calls": float("nan")}, "missing, negative"),
+        ({"total_calls": float("inf")}, "or infinite total_calls"),
+        ({"local_hour": float("nan")}, "outside 0..23"),
+    ],
 )
 def test_impossible_usage_is_refused(make_hourly, make_windows, override, message):
     with pytest.raises(ValueError, match=message):

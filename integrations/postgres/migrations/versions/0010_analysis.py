@@ -14,8 +14,7 @@ STATEMENTS: tuple[str, ...] = (
         add column daily jsonb not null default '{}',
         add column reason text
     """,
-    "comment on column ml.usage_forecasts.daily is"
-    " 'From as_of on, one number a day: expected, p10, p50 and p90'",
+    "comment on column ml.usage_forecasts.daily is 'From as_of on, one number a day: expected, p10, p50 and p90'",
     """
     create table ml.forecast_accuracy (
         as_of date not null,

@@ -31,7 +31,7 @@ def usage_chunks(hourly: pd.DataFrame, windows: pd.DataFrame) -> Iterator[tuple[
     chunk = np.empty(len(lengths), dtype=np.int64)
     chunk[order] = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
     companies = pd.Index(windows["company_id"]).get_indexer(pd.Index(hourly["company_id"]))
-    of_row = np.where(companies >= 0, chunk[companies], 0)
+    of_row = chunk[companies]  # a row of no company, at place -1, falls to any chunk, which leaves it out
     if (of_row[1:] < of_row[:-1]).any():
         rows = np.argsort(of_row, kind="stable")
         hourly, of_row = hourly.iloc[rows], of_row[rows]

@@ -74,7 +74,7 @@ def test_a_small_change_is_not_told_however_sure_it_is():
 
 
 def test_no_more_than_the_strongest_changes_are_told():
-    stairs = np.repeat([10.0, 80, 10, 80, 10, 80, 10, 80], 28)
+    stairs = np.repeat(10.0 * 3 ** np.arange(8), 28)
     assert len(changes_of(stairs)) == MAX_CHANGES
 
 

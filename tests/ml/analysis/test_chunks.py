@@ -5,6 +5,7 @@ import pytest
 from ml.analysis import chunks
 from ml.analysis.characteristics import describe_companies
 from ml.analysis.chunks import usage_chunks
+from ml.analysis.definitions import Thresholds
 from ml.analysis.patterns import find_patterns
 
 
@@ -22,18 +23,21 @@ def frames(make_hourly, make_windows):
 
 
 def test_chunks_keep_to_their_size_and_hold_every_company_once(frames, monkeypatch):
-    monkeypatch.setattr(chunks, "CHUNK_DAYS", 60)
+    monkeypatch.setattr(chunks, "CHUNK_DAYS", 45)
     found = list(usage_chunks(*frames))
-    assert [places.tolist() for places, _ in found] == [[0, 2, 4, 6], [3], [1], [5]]
-    assert [cube.calls.shape for _, cube in found] == [(4, 14, 24), (1, 28, 24), (1, 70, 24), (1, 70, 24)]
+    assert [places.tolist() for places, _ in found] == [[0, 2, 6], [4], [3], [1], [5]]
+    assert [cube.calls.shape for _, cube in found] == [(3, 14, 24), (1, 14, 24), (1, 28, 24), (1, 70, 24), (1, 70, 24)]
     assert all((cube.company_ids == places + 1).all() for places, cube in found)
 
 
 def test_what_is_found_does_not_depend_on_the_chunks(frames, make_activity, monkeypatch):
-    whole = find_patterns(*frames), describe_companies(*frames, make_activity(7))
+    thresholds = Thresholds(unique_min_calls=1, unique_distance_above=0.3)
+    found = find_patterns(*frames)
+    described = describe_companies(*frames, make_activity(7), thresholds)
+    assert described["has_unique_patterns"].nunique() == 2
     monkeypatch.setattr(chunks, "CHUNK_DAYS", 30)
-    pd.testing.assert_frame_equal(find_patterns(*frames), whole[0])
-    pd.testing.assert_frame_equal(describe_companies(*frames, make_activity(7)), whole[1])
+    pd.testing.assert_frame_equal(find_patterns(*frames), found)
+    pd.testing.assert_frame_equal(describe_companies(*frames, make_activity(7), thresholds), described)
 
 
 def test_impossible_usage_is_refused_in_every_chunk(frames, monkeypatch):

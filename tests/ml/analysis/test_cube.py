@@ -68,6 +68,11 @@ def test_impossible_usage_is_refused(make_hourly, make_windows, override, messag
         usage_cube(make_hourly([override]), make_windows())
 
 
+def test_a_missing_date_is_refused(make_hourly, make_windows):
+    with pytest.raises(ValueError, match="missing usage_date"):
+        usage_cube(make_hourly([{}]).assign(usage_date=pd.NaT), make_windows())
+
+
 def test_windows_without_a_day_or_with_a_repeated_company_are_refused(make_hourly, make_windows):
     with pytest.raises(ValueError, match="no day for the companies"):
         usage_cube(make_hourly([{}]), make_windows(days=0))

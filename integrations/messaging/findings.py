@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from integrations.messaging.formats import Formats, as_decimal
+from integrations.messaging.formats import Formats, as_amount, as_currency, as_date, as_decimal
 from integrations.messaging.payloads import Payload, Problems
 from integrations.messaging.texts import Texts
 
-__all__ = ["BUSINESS_TYPES", "FINDING_CODES", "Finding", "describe_finding", "quantity"]
+__all__ = ["ANOMALY_KINDS", "BUSINESS_TYPES", "FINDING_CODES", "Finding", "describe_finding", "quantity"]
 
 BUSINESS_TYPES = (
     "high_volume_transactional",
@@ -17,6 +17,7 @@ BUSINESS_TYPES = (
     "extended_hours_service",
     "standard_appointment_based",
 )
+ANOMALY_KINDS = ("outage", "drop", "burst")
 ALARMING = {"warning", "critical", "high"}
 
 
@@ -83,6 +84,27 @@ def _lost_bookings(code: str, numbers: dict[str, Any], write: Formats, texts: Te
     return texts(f"findings.{code}.text.{write.plural(count)}", **values)
 
 
+def _share_of_meter(code: str, numbers: dict[str, Any], write: Formats, texts: Texts) -> str:
+    shares = {name: write.percent(value) for name, value in numbers.items() if name != "meter"}
+    return texts(f"findings.{code}.text", meter=_meter(numbers["meter"], texts), **shares)
+
+
+def _usage_anomaly(code: str, numbers: dict[str, Any], write: Formats, texts: Texts) -> str:
+    meter, day = _meter(numbers["meter"], texts), write.day(numbers["usage_date"])
+    return texts(f"findings.{code}.text.{numbers['kind']}", meter=meter, day=day)
+
+
+def _savings(code: str, numbers: dict[str, Any], write: Formats, texts: Texts) -> str:
+    amount = write.money(numbers["amount"], numbers["currency"])
+    return texts(f"findings.{code}.text", amount=amount, plan=numbers["plan_name"])
+
+
+def _meter(meter: str, texts: Texts) -> str:
+    """The name of a meter; those that only an installation knows share one."""
+    name = f"meters.{meter}"
+    return texts(name if name in texts else "meters.other")
+
+
 def _hours(value: Any) -> list[int]:
     if not isinstance(value, list | tuple) or not value or any(hour not in range(24) for hour in value):
         raise ValueError(f"{value!r} is no list of hours 0..23")
@@ -101,6 +123,12 @@ def _one_business_type(value: Any) -> str:
     return str(value)
 
 
+def _one_kind(value: Any) -> str:
+    if value not in ANOMALY_KINDS:
+        raise ValueError(f"{value!r} is unknown; use one of {', '.join(ANOMALY_KINDS)}")
+    return str(value)
+
+
 _NUMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "peak_hours": {"hours": _hours},
     "peak_usage_day": {"weekday": _weekday, "share": as_decimal},
@@ -109,6 +137,10 @@ _NUMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "business_type": {"business_type": _one_business_type},
     "projected_month": {"call_minutes": as_decimal, "appointments": as_decimal},
     "lost_bookings": {"count": as_decimal, "share": as_decimal},
+    "low_utilisation": {"meter": str, "utilisation": as_decimal},
+    "overage_risk": {"meter": str, "probability": as_decimal},
+    "usage_anomaly": {"meter": str, "kind": _one_kind, "usage_date": as_date},
+    "savings": {"amount": as_amount, "currency": as_currency, "plan_name": str},
 }
 _SENTENCES: dict[str, Callable[[str, dict[str, Any], Formats, Texts], str]] = {
     "peak_hours": _peak_hours,
@@ -118,5 +150,9 @@ _SENTENCES: dict[str, Callable[[str, dict[str, Any], Formats, Texts], str]] = {
     "business_type": _business_type,
     "projected_month": _projected_month,
     "lost_bookings": _lost_bookings,
+    "low_utilisation": _share_of_meter,
+    "overage_risk": _share_of_meter,
+    "usage_anomaly": _usage_anomaly,
+    "savings": _savings,
 }
 FINDING_CODES = tuple(_NUMBERS)

@@ -10,7 +10,7 @@ from babel.dates import format_date, format_interval, format_time, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
 
-__all__ = ["LANGUAGES", "Formats", "as_date", "as_decimal"]
+__all__ = ["LANGUAGES", "Formats", "as_amount", "as_currency", "as_date", "as_decimal"]
 
 LANGUAGES = ("en", "de")
 
@@ -83,6 +83,20 @@ def as_decimal(value: object) -> Decimal:
     if not number.is_finite():
         raise ValueError(f"{value!r} is no finite number")
     return number
+
+
+def as_amount(value: object) -> Decimal:
+    """Money as an exact Decimal; a float raises ValueError, like what is no number."""
+    if isinstance(value, float):
+        raise ValueError(f"{value!r} is a float; give money as a decimal string")
+    return as_decimal(value)
+
+
+def as_currency(value: object) -> str:
+    """An ISO 4217 code as it is; anything else raises ValueError."""
+    if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isupper()):
+        raise ValueError(f"{value!r} is no ISO 4217 code, such as EUR")
+    return value
 
 
 def as_date(value: object) -> date:

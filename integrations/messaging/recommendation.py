@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from integrations.messaging.formats import Formats, as_date, as_decimal
+from integrations.messaging.formats import Formats, as_amount, as_currency, as_date, as_decimal
 from integrations.messaging.payloads import Payload, Problems
 from integrations.messaging.texts import Texts
 
@@ -58,17 +58,17 @@ def _read(payload: Payload) -> dict[str, Any]:
         "current_plan.name": str,
         "recommended_plan.name": str,
         "recommended_plan.benefits": _texts,
-        "currency": _currency,
-        "expected_cost": _amount,
-        "current_cost": _amount,
-        "projected_savings": _amount,
+        "currency": as_currency,
+        "expected_cost": as_amount,
+        "current_cost": as_amount,
+        "projected_savings": as_amount,
         "confidence": _probability,
         "action_url": _web_address,
         "expires_at": as_date,
     }
     given = {path: problems.read(payload, path, reader) for path, reader in readers.items()}
     given["alternatives"] = [
-        (problems.read(row, "name", str, at), problems.read(row, "expected_cost", _amount, at))
+        (problems.read(row, "name", str, at), problems.read(row, "expected_cost", as_amount, at))
         for at, row in problems.read_rows(payload, "alternatives")
     ]
     problems.raise_if_any()
@@ -95,18 +95,6 @@ def _action(value: Any) -> str:
     if value not in ("switch", "stay"):
         raise ValueError(f"{value!r} is unknown; use switch or stay")
     return str(value)
-
-
-def _currency(value: Any) -> str:
-    if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isupper()):
-        raise ValueError(f"{value!r} is no ISO 4217 code, such as EUR")
-    return value
-
-
-def _amount(value: Any) -> Decimal:
-    if isinstance(value, float):
-        raise ValueError(f"{value!r} is a float; give money as a decimal string")
-    return as_decimal(value)
 
 
 def _probability(value: Any) -> Decimal:

@@ -66,29 +66,32 @@ def usage_cube(hourly: pd.DataFrame, windows: pd.DataFrame) -> UsageCube:
     """Spread hourly rows over the companies of `windows`; rows outside a company's window don't count.
 
     Rows of one company, date and hour are summed. Raises ValueError for missing columns (naming all of them),
-    an hour outside 0..23, and a missing or negative quantity.
+    an hour outside 0..23, a missing date, and a missing, negative or infinite quantity.
     """
     require_columns(hourly, "hourly", HOURLY_COLUMNS)
     frame = read_windows(windows)
-    hours = hourly["local_hour"].to_numpy(dtype=np.int64)
-    if ((hours < 0) | (hours > 23)).any():
+    hours = hourly["local_hour"].to_numpy(dtype=np.float64)
+    if not (hours.min(initial=0) >= 0 and hours.max(initial=0) <= 23):
         raise ValueError("hourly has a local_hour outside 0..23; use the hour of the company's local day.")
+    if hourly["usage_date"].hasnans:
+        raise ValueError("hourly has a missing usage_date; say on which local date each row fell.")
     rows, days, inside = frame.locate(hourly["company_id"], hourly["usage_date"])
     shape = (len(frame.company_ids), frame.days, 24)
-    cells = ((rows * frame.days + days) * 24 + hours)[inside]
-    measures = {name: _spread(hourly, column, inside, cells, shape) for name, column in MEASURES.items()}
+    counted = slice(None) if inside.all() else inside
+    cells = ((rows * frame.days + days) * 24 + hours.astype(np.int64))[counted]
+    measures = {name: _spread(hourly, column, counted, cells, shape) for name, column in MEASURES.items()}
     return UsageCube(windows=frame, **measures)
 
 
 def _spread(
     hourly: pd.DataFrame,
     column: str,
-    inside: Bools,
+    counted: Bools | slice,
     cells: Ints,
     shape: tuple[int, int, int],
 ) -> Floats:
     values = hourly[column].to_numpy(dtype=np.float64)
-    if not (values >= 0).all():
-        raise ValueError(f"hourly has a missing or negative {column}; usage is zero or more.")
-    flat = np.bincount(cells, weights=values[inside], minlength=int(np.prod(shape)))
-    return flat.astype(np.float64).reshape(shape)
+    if not (values.min(initial=0) >= 0 and values.max(initial=0) < np.inf):
+        raise ValueError(f"hourly has a missing, negative or infinite {column}; usage is zero or more.")
+    flat = np.bincount(cells, weights=values[counted], minlength=int(np.prod(shape)))
+    return flat.astype(np.float64, copy=False).reshape(shape)

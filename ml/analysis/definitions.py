@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 __all__ = ["CONFIDENCE_THRESHOLD", "DEFAULT_THRESHOLDS", "DEFINITIONS_VERSION", "Thresholds"]
 
-DEFINITIONS_VERSION = 1
+DEFINITIONS_VERSION = 2
 """Raised whenever a formula or a default below changes; stored with every result."""
 
 CONFIDENCE_THRESHOLD = 0.75
@@ -35,6 +35,8 @@ class Thresholds:
     high_complexity_services_above: int = 10
     unique_distance_above: float = 0.35
     unique_min_calls: int = 100
+    efficiency_booking_weight: float = 0.7
+    efficiency_min_outcomes: int = 20
 
 
 DEFAULT_THRESHOLDS = Thresholds()

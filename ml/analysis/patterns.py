@@ -3,15 +3,20 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from ml.analysis.cube import usage_cube
+from ml.analysis.arrays import Floats, Ints
+from ml.analysis.chunks import usage_chunks
+from ml.analysis.cube import UsageCube
 from ml.analysis.daily import daily_patterns
 from ml.analysis.definitions import CONFIDENCE_THRESHOLD, DEFAULT_THRESHOLDS, DEFINITIONS_VERSION, Thresholds
 from ml.analysis.hourly import PEAK_SHARE, hourly_patterns
 from ml.analysis.weekly import seasonal_patterns, weekly_patterns
 
 __all__ = ["PATTERN_TYPES", "find_patterns"]
+
+Patterns = tuple[list[dict[str, Any]], Floats]
 
 PATTERN_TYPES = ("hourly", "daily", "weekly", "seasonal")
 
@@ -29,34 +34,40 @@ def find_patterns(
     `reason`. `confidence_score` is 0..1 with 2 decimals (see `seasonality.confidence`).
     Raises ValueError for missing columns or impossible values.
     """
-    cube = usage_cube(hourly, windows)
-    found = {
-        "hourly": hourly_patterns(cube, peak_share),
-        "daily": daily_patterns(cube, thresholds),
-        "weekly": weekly_patterns(cube),
-        "seasonal": seasonal_patterns(cube),
-    }
-    days = cube.lengths.tolist()
-    for patterns, scores in found.values():
-        for data, score, count in zip(patterns, scores.tolist(), days, strict=True):
-            data.update(
-                days=count,
-                is_confident=score >= CONFIDENCE_THRESHOLD,
-                definitions_version=DEFINITIONS_VERSION,
-            )
-    return _interleave(cube.company_ids.tolist(), found)
-
-
-def _interleave(company_ids: list[int], found: dict[str, tuple[list[dict[str, Any]], Any]]) -> pd.DataFrame:
-    data = np.empty((len(company_ids), len(PATTERN_TYPES)), dtype=object)
-    for column, kind in enumerate(PATTERN_TYPES):
-        data[:, column] = found[kind][0]
-    scores = np.column_stack([found[kind][1] for kind in PATTERN_TYPES])
+    found = [
+        _with_scores(places, _patterns(cube, peak_share, thresholds)) for places, cube in usage_chunks(hourly, windows)
+    ]
+    places, data, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order, count = np.argsort(places), len(PATTERN_TYPES)
     return pd.DataFrame(
         {
-            "company_id": np.repeat(np.array(company_ids, dtype=np.int64), len(PATTERN_TYPES)),
-            "pattern_type": np.tile(np.array(PATTERN_TYPES, dtype=object), len(company_ids)),
-            "pattern_data": data.ravel(),
-            "confidence_score": scores.ravel().astype(np.float64),
+            "company_id": np.repeat(windows["company_id"].to_numpy(dtype=np.int64), count),
+            "pattern_type": np.tile(np.array(PATTERN_TYPES, dtype=object), len(order)),
+            "pattern_data": data[order].ravel(),
+            "confidence_score": scores[order].ravel(),
         }
     )
+
+
+def _patterns(cube: UsageCube, peak_share: float, thresholds: Thresholds) -> tuple[Patterns, ...]:
+    """Dicts and scores per pattern type, in their order."""
+    found = (
+        hourly_patterns(cube, peak_share),
+        daily_patterns(cube, thresholds),
+        weekly_patterns(cube),
+        seasonal_patterns(cube),
+    )
+    days = cube.lengths.tolist()
+    for patterns, scores in found:
+        for data, is_confident, count in zip(patterns, (scores >= CONFIDENCE_THRESHOLD).tolist(), days, strict=True):
+            data["days"], data["is_confident"] = count, is_confident
+            data["definitions_version"] = DEFINITIONS_VERSION
+    return found
+
+
+def _with_scores(places: Ints, found: tuple[Patterns, ...]) -> tuple[Ints, npt.NDArray[np.object_], Floats]:
+    """Places [c] with the dicts and scores [c, types]."""
+    data = np.empty((len(places), len(found)), dtype=object)
+    for column, (patterns, _) in enumerate(found):
+        data[:, column] = patterns
+    return places, data, np.column_stack([scores for _, scores in found])

@@ -7,8 +7,9 @@ import numpy as np
 from ml.analysis.arrays import Bools, Floats, Ints, as_json_list, only_where, ratio, shares
 from ml.analysis.cube import UsageCube
 from ml.analysis.seasonality import confidence, mean_profile, seasonal_strength, split_half_reliability
+from ml.analysis.windows import weekday_of
 
-__all__ = ["seasonal_patterns", "weekday_means", "weekly_patterns"]
+__all__ = ["heatmap", "seasonal_patterns", "weekday_means", "weekly_patterns"]
 
 YEAR = 365
 SEASONS = 12
@@ -25,11 +26,22 @@ def weekday_means(totals: Floats, weekdays: Ints, valid: Bools) -> Floats:
     return means
 
 
+def heatmap(cube: UsageCube) -> Floats:
+    """Mean calls per weekday and hour [c, 7, 24], 0 = Monday; zeros for a weekday that never came."""
+    places = np.arange(7)
+    sums = np.stack([cube.calls[:, place::7].sum(axis=1) for place in places], axis=1)
+    days = np.maximum(-(-(cube.lengths[:, None] - places) // 7), 0)
+    means = ratio(sums, days[:, :, None], otherwise=0)
+    turned = (places - weekday_of(cube.starts)[:, None]) % 7
+    return np.take_along_axis(means, turned[:, :, None], axis=1)
+
+
 def weekly_patterns(cube: UsageCube) -> Patterns:
     """Pattern dicts and confidence [c], with the keys:
 
     - `distribution`: 7 shares of an average week's calls, Monday first; None under 7 days or without calls
     - `peak_weekday`: 0 = Monday, the earlier one among equals; None like the distribution
+    - `heatmap`: mean calls per weekday and hour, 7 lists of 24, Monday first; None like the distribution
     - `pattern_strength`: strength of seasonality over complete weeks; None under 14 days
 
     A weekday counts by its mean, so that an incomplete week favours none.
@@ -42,13 +54,14 @@ def weekly_patterns(cube: UsageCube) -> Patterns:
     columns = (
         only_where(known, distribution),
         only_where(known, means.argmax(axis=1)),
+        only_where(known, np.round(heatmap(cube), 2)),
         as_json_list(seasonal_strength(weeks, valid), 6),
         [
             "no_calls" if not calls else "fewer_than_14_days" if count < 14 else None
             for calls, count in zip(totals.sum(axis=1).tolist(), cube.lengths.tolist(), strict=True)
         ],
     )
-    keys = ("distribution", "peak_weekday", "pattern_strength", "reason")
+    keys = ("distribution", "peak_weekday", "heatmap", "pattern_strength", "reason")
     patterns = [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
     return patterns, confidence(cube.lengths, split_half_reliability(weeks, valid))
 

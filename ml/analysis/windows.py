@@ -9,7 +9,7 @@ import pandas as pd
 
 from ml.analysis.arrays import Bools, Ints
 
-__all__ = ["Windows", "read_windows", "require_columns"]
+__all__ = ["Windows", "read_windows", "require_columns", "weekday_of"]
 
 Dates = npt.NDArray[np.datetime64]
 
@@ -51,14 +51,15 @@ class Windows:
         return (first[:, None] + np.arange(self.days)) % 7
 
     def locate(self, company_ids: pd.Series, dates: pd.Series) -> tuple[Ints, Ints, Bools]:
-        """Company row, day of the window and whether the usage row lies inside a window, each [rows]."""
+        """Company row, day of the window and whether the usage row lies inside a window, each [rows].
+
+        Row and day mean nothing where the usage row lies inside none.
+        """
         rows = pd.Index(self.company_ids).get_indexer(pd.Index(company_ids)).astype(np.int64)
-        inside = rows >= 0
-        days = np.full(len(rows), -1, dtype=np.int64)
-        days[inside] = (as_dates(dates)[inside] - self.starts[rows[inside]]).astype(np.int64)
-        inside &= days >= 0
-        inside[inside] = days[inside] < self.lengths[rows[inside]]
-        return rows, days, inside
+        if not len(self.company_ids):
+            return rows, rows, rows >= 0
+        days = (as_dates(dates) - self.starts[rows]).astype(np.int64)
+        return rows, days, (rows >= 0) & (days >= 0) & (days < self.lengths[rows])
 
 
 def read_windows(windows: pd.DataFrame) -> Windows:

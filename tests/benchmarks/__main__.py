@@ -9,7 +9,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from orchestration import paths
-from tests.benchmarks import definitions, forecasts, ingest, ingest_growth, marts, rating, reads, tracker  # noqa: F401 (importing them registers their benchmarks)
+from tests.benchmarks import analysis, definitions, forecasts, ingest, ingest_growth, marts, rating, reads, tracker  # noqa: F401 (importing them registers their benchmarks)
 from tests.benchmarks.registry import Benchmark, Measurement, chosen, store
 from tests.benchmarks.workbench import open_workbench
 

@@ -14,6 +14,10 @@ NUMBERS = {
     "business_type": {"business_type": "low_volume_consultative"},
     "projected_month": {"call_minutes": 15306, "appointments": 1},
     "lost_bookings": {"count": 1, "share": 0.02},
+    "low_utilisation": {"meter": "call_seconds", "utilisation": 0.31},
+    "overage_risk": {"meter": "appointments", "probability": 0.855},
+    "usage_anomaly": {"meter": "calls", "kind": "drop", "usage_date": "2026-11-12"},
+    "savings": {"amount": "145.00", "currency": "EUR", "plan_name": "Volumen-Tarif"},
 }
 REQUIRED = {
     "first_insights": "company_name window_start window_end totals.calls totals.call_minutes totals.appointments "
@@ -103,6 +107,14 @@ def test_html_is_escaped_and_plain_text_is_not(payload, kind):
             "1 Anruf führte nicht zu einer Buchung, das sind 2 %",
             "1 call did not lead to a booking, which is 2%",
         ),
+        ("low_utilisation", "Kontingent (Gesprächszeit) nutzen Sie voraussichtlich nur 31 %.", "only 31% of your"),
+        ("overage_risk", "von 86 % ist Ihr Kontingent (Termine)", "86%, your allowance (appointments)"),
+        (
+            "usage_anomaly",
+            "Am 12. November 2026 lag die Nutzung (Anrufe)",
+            "On November 12, 2026 usage (calls) was far",
+        ),
+        ("savings", "„Volumen-Tarif“ zahlen Sie voraussichtlich 145,00 € weniger", "“Volumen-Tarif” you are expected"),
     ],
 )
 def test_every_finding_is_a_sentence_with_its_numbers(payload, code, german, english):
@@ -115,6 +127,13 @@ def test_every_finding_is_a_sentence_with_its_numbers(payload, code, german, eng
 
 def test_every_known_finding_is_covered_above():
     assert set(NUMBERS) == set(FINDING_CODES)
+
+
+def test_a_meter_that_only_an_installation_knows_is_one_of_its_services(payload):
+    numbers = {"meter": "pizzas", "utilisation": 0.1}
+    assert "(eine Ihrer Leistungen)" in plain(
+        render("first_insights", "de", with_finding(payload, "low_utilisation", numbers)).text
+    )
 
 
 def test_several_lost_bookings_are_plural(payload):
@@ -160,6 +179,9 @@ def test_a_finding_without_its_numbers_names_each_of_them(payload, code):
         ("peak_usage_day", {"weekday": 7, "share": 0.1}),
         ("business_type", {"business_type": "unheard_of"}),
         ("after_hours_share", {"ratio": "much"}),
+        ("usage_anomaly", {"kind": "flood", "meter": "calls", "usage_date": "2026-11-12"}),
+        ("savings", {"amount": 1.5, "currency": "EUR", "plan_name": "V"}),
+        ("savings", {"currency": "euro", "amount": "1.5", "plan_name": "V"}),
     ],
 )
 def test_a_number_out_of_its_range_is_named(payload, code, numbers):

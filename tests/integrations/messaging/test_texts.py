@@ -2,7 +2,7 @@ import string
 
 import pytest
 
-from integrations.messaging.findings import BUSINESS_TYPES, FINDING_CODES
+from integrations.messaging.findings import ANOMALY_KINDS, BUSINESS_TYPES, FINDING_CODES
 from integrations.messaging.texts import load_texts
 
 
@@ -21,10 +21,11 @@ def test_both_languages_fill_in_the_same_values():
     }
 
 
-def test_every_finding_has_a_title_and_every_business_type_a_sentence():
+def test_every_finding_has_a_title_and_every_kind_of_it_a_sentence():
     names = load_texts("de").names()
     assert {f"findings.{code}.title" for code in FINDING_CODES} <= names
     assert {f"findings.business_type.text.{kind}" for kind in BUSINESS_TYPES} <= names
+    assert {f"findings.usage_anomaly.text.{kind}" for kind in ANOMALY_KINDS} <= names
 
 
 def test_german_says_sie():

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from ml.analysis.characteristics import describe_companies
-from ml.analysis.definitions import Thresholds
+from ml.analysis.definitions import DEFINITIONS_VERSION, Thresholds
 
 
 @pytest.fixture
@@ -72,6 +72,17 @@ def test_growth_needs_seven_days(describe, days, expected):
     row = describe([{"day": day, "total_calls": 10 + 2 * day} for day in range(days)], days=days)
     assert row["growth_trajectory"] == expected
     assert pd.isna(row["growth_per_week"]) == (days == 6)
+
+
+def test_growth_has_an_interval_and_the_row_its_version(describe):
+    row = describe([{"day": day, "total_calls": 100 + 3 * day + 7 * (day % 3)} for day in range(28)], days=28)
+    assert row["growth_low"] < row["growth_per_week"] < row["growth_high"]
+    assert row["definitions_version"] == DEFINITIONS_VERSION
+
+
+def test_the_efficiency_score_needs_known_outcomes(describe):
+    assert describe([{"total_calls": 50, "successful_bookings": 30, "failed_bookings": 10}])["efficiency_score"] == 82.5
+    assert pd.isna(describe([{"total_calls": 50}])["efficiency_score"])
 
 
 def test_one_outlying_day_is_no_growth(describe):

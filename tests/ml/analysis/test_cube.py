@@ -55,11 +55,22 @@ def test_the_error_names_every_missing_column(make_hourly, make_windows):
 
 @pytest.mark.parametrize(
     ("override", "message"),
-    [({"local_hour": 24}, "outside 0..23"), ({"total_calls": -1}, "negative total_calls")],
+    [
+        ({"local_hour": 24}, "outside 0..23"),
+        ({"total_calls": -1}, "negative or infinite total_calls"),
+        ({"total_calls": float("nan")}, "missing, negative"),
+        ({"total_calls": float("inf")}, "or infinite total_calls"),
+        ({"local_hour": float("nan")}, "outside 0..23"),
+    ],
 )
 def test_impossible_usage_is_refused(make_hourly, make_windows, override, message):
     with pytest.raises(ValueError, match=message):
         usage_cube(make_hourly([override]), make_windows())
+
+
+def test_a_missing_date_is_refused(make_hourly, make_windows):
+    with pytest.raises(ValueError, match="missing usage_date"):
+        usage_cube(make_hourly([{}]).assign(usage_date=pd.NaT), make_windows())
 
 
 def test_windows_without_a_day_or_with_a_repeated_company_are_refused(make_hourly, make_windows):

@@ -3,9 +3,10 @@ import json
 import pytest
 
 from ml.analysis.characteristics import describe_companies
-from ml.analysis.insights import SEVERITIES, find_insights
+from ml.analysis.insights import find_insights
 from ml.analysis.patterns import find_patterns
 from ml.analysis.projection import project_usage
+from ml.analysis.usage_findings import SEVERITIES
 
 
 @pytest.fixture

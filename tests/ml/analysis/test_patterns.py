@@ -138,6 +138,44 @@ def test_weekly_distribution_and_peak_weekday(make_hourly, make_windows):
     assert (weekly["pattern_strength"], confidence) == (1, 0.8)
 
 
+def test_the_heatmap_holds_mean_calls_by_weekday_and_hour(make_hourly, make_windows):
+    rows = [{"day": 1, "local_hour": 9, "total_calls": 3}, {"day": 8, "local_hour": 9, "total_calls": 4}]
+    rows += [{"day": 9, "local_hour": 23, "total_calls": 2}, {"day": 6, "local_hour": 0, "total_calls": 5}]
+    # From a Thursday on: the same rows are three days later, and ten days hold some weekdays twice.
+    for start, shift, mean in (("2024-03-04", 0, 3.5), ("2024-03-07", 3, 3.5)):
+        hourly = make_hourly([row | {"day": row["day"] + shift} for row in rows])
+        weekly, _ = found(find_patterns(hourly, make_windows(days=10, start=start)), "weekly")
+        heatmap = np.array(weekly["heatmap"])
+        assert heatmap.shape == (7, 24)
+        peak, late, midnight = ((1 + shift) % 7, 9), ((2 + shift) % 7, 23), ((6 + shift) % 7, 0)
+        assert (heatmap[peak], heatmap[late], heatmap[midnight]) == (mean, 1, 5)
+        assert (heatmap > 0).sum() == 3
+
+
+def test_a_new_level_is_told_with_its_date(make_hourly, make_windows):
+    rows = [{"day": day, "total_calls": 20 if day < 20 else 50} for day in range(35)]
+    daily, _ = found(find_patterns(make_hourly(rows), make_windows(days=35)), "daily")
+    assert daily["change_points"] == [{"date": "2024-03-24", "before": 20.0, "after": 50.0}]
+    assert daily["growth_low"] <= daily["growth_per_week"] <= daily["growth_high"]
+
+
+@pytest.mark.parametrize(("days", "changes"), [(13, None), (14, [])])
+def test_changes_are_unknown_under_two_weeks(make_hourly, make_windows, days, changes):
+    daily, _ = found(find_patterns(make_hourly([{}]), make_windows(days=days)), "daily")
+    assert daily["change_points"] == changes
+
+
+def test_a_spike_a_constant_and_ten_years_have_finite_patterns(make_hourly, make_windows):
+    rows = [{"company_id": 1, "day": 2000, "total_calls": 10**9}]
+    rows += [{"company_id": 2, "day": day, "total_calls": 3} for day in range(3650)]
+    patterns = find_patterns(make_hourly(rows), make_windows(3, days=[3650, 3650, 1]))
+    json.dumps(patterns["pattern_data"].tolist(), allow_nan=False)
+    spike, constant = (found(patterns, "daily", company)[0] for company in (1, 2))
+    assert (spike["change_points"], constant["change_points"]) == ([], [])
+    assert (spike["growth_per_week"], constant["growth_per_week"], constant["variation"]) == (None, 0, 0)
+    assert found(patterns, "seasonal", 2)[0]["value"] is not None
+
+
 @pytest.mark.parametrize(
     ("days", "strength", "reason"), [(13, None, "fewer_than_14_days"), (14, 1, None), (20, 1, None)]
 )

@@ -99,7 +99,7 @@ WORLDS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(WORLDS)
 def test_no_published_group_minus_others_leaves_one_to_four_companies(world):
     companies = pd.DataFrame(

@@ -14,8 +14,7 @@ STATEMENTS: tuple[str, ...] = (
         add column daily jsonb not null default '{}',
         add column reason text
     """,
-    "comment on column ml.usage_forecasts.daily is"
-    " 'From as_of on, one number a day: expected, p10, p50 and p90'",
+    "comment on column ml.usage_forecasts.daily is 'From as_of on, one number a day: expected, p10, p50 and p90'",
     """
     create table ml.forecast_accuracy (
         as_of date not null,
@@ -105,7 +104,7 @@ STATEMENTS: tuple[str, ...] = (
     )
     """,
     "comment on table ml.churn_risks is"
-    " 'One row per company and as-of date: how probable it is that its usage will have ended 30 days later.'",
+    " 'One row per company and as-of date: how probable it is that it won''t be used in the 30 days that follow.'",
     """
     alter table ml.business_characteristics
         add column growth_low double precision,

@@ -13,6 +13,9 @@ from ml.evaluation.anomalies import HISTORY_DAYS as ANOMALY_DAYS
 MOST_DELAY_DAYS = 3
 """A day counts as complete at the latest so many days after its end, however late the company's events use to come."""
 
+LATENESS_DAYS = 14
+"""Days before the as-of date whose slowest says how long a company's events use to come after a day's end."""
+
 
 @dataclass(frozen=True)
 class SignalInputs:
@@ -44,6 +47,7 @@ def read_signals(connection: Connection, at: date, known_at: datetime) -> Signal
         "first": at - timedelta(days=HISTORY_DAYS + MOST_DELAY_DAYS),
         "as_of": at,
         "known_at": known_at,
+        "late_from": at - timedelta(days=LATENESS_DAYS),
         "most_delay": timedelta(days=MOST_DELAY_DAYS),
     }
     days = read_frame(connection, DAYS, parameters)
@@ -91,6 +95,11 @@ def read_holidays(connection: Connection, inputs: SignalInputs) -> pd.DataFrame:
     return read_frame(connection, HOLIDAYS, inputs.span)
 
 
+def publication_date(at: date) -> date:
+    """The benchmarks that hold at a date are those of the first of its month: windows of two of them share no day."""
+    return at.replace(day=1)
+
+
 def read_industries(connection: Connection) -> pd.DataFrame:
     """The industry of each company; one without is of the industry "unknown", as is one whose industry is "all"."""
     return read_frame(
@@ -106,7 +115,7 @@ DAYS = """
     lateness as (
         select company_id, max(closing_minutes) * interval '1 minute' as closing
         from marts.fct_event_lateness
-        where usage_date >= %(first)s and usage_date < %(as_of)s
+        where usage_date >= %(late_from)s and usage_date < %(as_of)s
         group by company_id
     ),
 

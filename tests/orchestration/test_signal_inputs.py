@@ -3,8 +3,9 @@
 from datetime import date
 
 import pandas as pd
+import pytest
 
-from orchestration.signal_inputs import complete_windows, last_days
+from orchestration.signal_inputs import complete_windows, last_days, publication_date
 
 AS_OF = date(2026, 11, 1)
 
@@ -46,3 +47,8 @@ def test_nobody_is_an_empty_frame():
 def test_windows_are_cut_to_their_last_days():
     found = last_days(complete_windows(days("2026-10-29", "2026-10-30", "2026-10-31"), AS_OF), 2)
     assert spans(found) == [(1, "2026-10-30", "2026-11-01")]
+
+
+@pytest.mark.parametrize(("at", "first"), [("2026-11-01", "2026-11-01"), ("2026-11-30", "2026-11-01")])
+def test_benchmarks_hold_for_their_month(at, first):
+    assert publication_date(date.fromisoformat(at)).isoformat() == first

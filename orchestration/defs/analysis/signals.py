@@ -16,7 +16,7 @@ from orchestration.dbt import model_key
 from orchestration.defs.analysis.assets import ACTIVITY_MARTS, ANALYSIS, USAGE_MARTS
 from orchestration.partitions import dates_of
 from orchestration.resources import WarehouseResource
-from orchestration.signal_inputs import read_holidays, read_industries, read_meter_days, read_signals
+from orchestration.signal_inputs import publication_date, read_holidays, read_industries, read_meter_days, read_signals
 
 DAY_MARTS = [model_key(name) for name in ("fct_usage_daily", "fct_event_lateness")]
 METER_MARTS = [model_key(name) for name in ("fct_meter_usage_daily", "billable_meters", "dim_companies")]
@@ -64,11 +64,6 @@ def peer_benchmarks(context: dg.AssetExecutionContext, db: WarehouseResource) ->
                 rows = benchmark_rows(connection, read_inputs(connection, at, db.now()))
                 count += append_rows(connection, "ml.peer_benchmarks", rows)
     return dg.MaterializeResult(metadata={"dagster/row_count": count})
-
-
-def publication_date(at: date) -> date:
-    """The benchmarks that hold at a date are those of the first of its month: windows of two of them share no day."""
-    return at.replace(day=1)
 
 
 def is_published(connection: Connection, at: date) -> bool:

@@ -1,1 +1,1 @@
-"""Backtests: how good the analysis and the recommendations were on data that they had not seen."""
+"""Backtests: how good forecasts and advice have been on usage that they did not know."""

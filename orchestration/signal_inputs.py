@@ -91,7 +91,7 @@ def read_meter_days(connection: Connection, inputs: SignalInputs) -> pd.DataFram
 
 
 def read_holidays(connection: Connection, inputs: SignalInputs) -> pd.DataFrame:
-    """The public holidays of each company's country (company_id, usage_date)."""
+    """The public holidays of each company's country (company_id, holiday_date)."""
     return read_frame(connection, HOLIDAYS, inputs.span)
 
 
@@ -145,7 +145,7 @@ METER_DAYS = """
     group by usage.company_id, usage.meter, usage.usage_date
 """
 HOLIDAYS = """
-    select companies.company_id, holidays.holiday_date as usage_date
+    select companies.company_id, holidays.holiday_date
     from marts.dim_companies as companies
     inner join raw.holidays as holidays on companies.country = holidays.country
     where holidays.holiday_date >= %(first)s and holidays.holiday_date < %(as_of)s

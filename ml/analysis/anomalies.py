@@ -95,7 +95,7 @@ def judge_days(meter_daily: pd.DataFrame, windows: pd.DataFrame, holidays: pd.Da
 
     `meter_daily`: company_id, meter, usage_date, quantity, and count_events where a meter is a sum over events
     (without it a quantity is a count). A day without a row is a day without usage: so the caller's windows hold only
-    days on which the company was active and its reporting complete. `holidays` (company_id, usage_date) are the
+    days on which the company was active and its reporting complete. `holidays` (company_id, holiday_date) are the
     public ones: they shape no expectation, and on one any quantity down to zero is as expected.
 
     What lies outside `expect_day`'s bounds of `ANOMALY_SCORE` *and* is less than half or more than twice the
@@ -162,8 +162,8 @@ def _holiday_mask(usage: MeterDays, holidays: pd.DataFrame | None) -> Bools:
     frame = usage.windows
     mask = np.zeros((len(frame.company_ids), max(frame.days, 1)), dtype=bool)
     if holidays is not None:
-        require_columns(holidays, "holidays", ("company_id", "usage_date"))
-        rows, days, inside = frame.locate(holidays["company_id"], pd.Series(as_dates(holidays["usage_date"])))
+        require_columns(holidays, "holidays", ("company_id", "holiday_date"))
+        rows, days, inside = frame.locate(holidays["company_id"], pd.Series(as_dates(holidays["holiday_date"])))
         mask[rows[inside], days[inside]] = True
     return mask
 

@@ -16,7 +16,7 @@ def days(count: int, last: float | None = None) -> list[float]:
 
 
 def holiday(day: int) -> pd.DataFrame:
-    return pd.DataFrame({"company_id": [1], "usage_date": [pd.Timestamp("2024-03-04") + pd.Timedelta(days=day)]})
+    return pd.DataFrame({"company_id": [1], "holiday_date": [pd.Timestamp("2024-03-04") + pd.Timedelta(days=day)]})
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_impossible_quantities_are_refused(make_daily, make_windows, value):
 def test_columns_that_are_missing_are_named(make_daily, make_windows):
     with pytest.raises(ValueError, match="quantity"):
         find_anomalies(make_daily({"calls": [1.0]}).drop(columns="quantity"), make_windows())
-    with pytest.raises(ValueError, match="usage_date"):
+    with pytest.raises(ValueError, match="holiday_date"):
         find_anomalies(make_daily({"calls": [1.0]}), make_windows(), pd.DataFrame({"company_id": [1]}))
 
 

@@ -104,7 +104,7 @@ STATEMENTS: tuple[str, ...] = (
     )
     """,
     "comment on table ml.churn_risks is"
-    " 'One row per company and as-of date: how probable it is that its usage will have ended 30 days later.'",
+    " 'One row per company and as-of date: how probable it is that it won''t be used in the 30 days that follow.'",
     """
     alter table ml.business_characteristics
         add column growth_low double precision,

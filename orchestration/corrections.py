@@ -20,10 +20,10 @@ from integrations.events.mapping import SourceMapping
 from integrations.postgres.locks import WRITER_LOCK, exclusive
 from ml.analysis.characteristics import describe_companies
 from ml.analysis.patterns import find_patterns
-from ml.analysis.projection import project_usage
 from ml.recommendation.recommend_all import recommend_companies
 from orchestration import dbt
 from orchestration.analysis_inputs import ANALYSIS_DAYS, read_activity, read_inputs
+from orchestration.forecasts import project
 from orchestration.rating.inputs import lines_due
 from orchestration.rating.periods import periods_due
 from orchestration.recommendations import read_plans, with_current_plan
@@ -181,7 +181,7 @@ def _advise(connection: Connection, company_id: int, as_of: date, known_at: date
         companies,
         describe_companies(inputs.hourly, inputs.windows, read_activity(connection, inputs.span)),
         find_patterns(inputs.hourly, inputs.windows),
-        project_usage(inputs.meter_daily, inputs.windows),
+        project(connection, as_of, now, [company_id]),
         plans,
     )
     return f"{found.action}: {found.recommended_plan.name}, saves {found.projected_savings} {found.currency} a month"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 from psycopg import Connection
@@ -43,16 +44,20 @@ class SignalInputs:
 
 def read_signals(connection: Connection, at: date, known_at: datetime) -> SignalInputs:
     """Read the complete days before `at` of every company that was active then."""
-    parameters = {
-        "first": at - timedelta(days=HISTORY_DAYS + MOST_DELAY_DAYS),
+    days = read_frame(connection, DAYS, completeness(at, known_at, HISTORY_DAYS + MOST_DELAY_DAYS))
+    windows = last_days(complete_windows(days, at), HISTORY_DAYS)
+    return SignalInputs(at, known_at, windows, days[["company_id", "usage_date", "quantity"]])
+
+
+def completeness(at: date, known_at: datetime, days: int) -> dict[str, Any]:
+    """Parameters of the queries that tell which of the `days` before `at` are complete."""
+    return {
+        "first": at - timedelta(days=days),
         "as_of": at,
         "known_at": known_at,
         "late_from": at - timedelta(days=LATENESS_DAYS),
         "most_delay": timedelta(days=MOST_DELAY_DAYS),
     }
-    days = read_frame(connection, DAYS, parameters)
-    windows = last_days(complete_windows(days, at), HISTORY_DAYS)
-    return SignalInputs(at, known_at, windows, days[["company_id", "usage_date", "quantity"]])
 
 
 def complete_windows(days: pd.DataFrame, at: date) -> pd.DataFrame:
@@ -109,9 +114,7 @@ def read_industries(connection: Connection) -> pd.DataFrame:
     )
 
 
-DAYS = """
-    with
-
+COMPLETENESS = """
     lateness as (
         select company_id, max(closing_minutes) * interval '1 minute' as closing
         from marts.fct_event_lateness
@@ -119,20 +122,23 @@ DAYS = """
         group by company_id
     ),
 
-    unbuilt as (select usage_date from ops.usage_date_state where built_version < dirty_version)
+    unbuilt as (select usage_date from ops.usage_date_state where built_version < dirty_version),
 
-    select usage.company_id, usage.usage_date, sum(usage.total_events)::double precision as quantity,
-        bool_and(
-            usage.is_day_complete
-            and usage.day_ends_at + least(coalesce(lateness.closing, interval '0'), %(most_delay)s) <= %(known_at)s
-            and unbuilt.usage_date is null
-        ) as is_complete
-    from marts.fct_usage_daily as usage
-    left join lateness on usage.company_id = lateness.company_id
-    left join unbuilt on usage.usage_date = unbuilt.usage_date
-    where usage.usage_date >= %(first)s and usage.usage_date < %(as_of)s
-    group by usage.company_id, usage.usage_date
+    days as (
+        select usage.company_id, usage.usage_date, sum(usage.total_events)::double precision as quantity,
+            bool_and(
+                usage.is_day_complete
+                and usage.day_ends_at + least(coalesce(lateness.closing, interval '0'), %(most_delay)s) <= %(known_at)s
+                and unbuilt.usage_date is null
+            ) as is_complete
+        from marts.fct_usage_daily as usage
+        left join lateness on usage.company_id = lateness.company_id
+        left join unbuilt on usage.usage_date = unbuilt.usage_date
+        where usage.usage_date >= %(first)s and usage.usage_date < %(as_of)s
+        group by usage.company_id, usage.usage_date
+    )
 """
+DAYS = f"with {COMPLETENESS} select company_id, usage_date, quantity, is_complete from days"
 METER_DAYS = """
     select usage.company_id, usage.meter, usage.usage_date,
         greatest(sum(usage.quantity), 0)::double precision as quantity,

@@ -1,7 +1,6 @@
 """Rolling-origin backtest of the forecasts: at each cut-off only what lies before it is known, settings included."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -14,7 +13,7 @@ from ml.analysis.windows import require_columns
 from ml.evaluation.baselines import BASELINES
 from ml.evaluation.metrics import LEVELS, coverage, mase, pinball_loss, seasonal_scale, wape
 
-__all__ = ["CHOSEN", "KEYS", "accuracy", "backtest", "check_usage", "choose_cutoffs"]
+__all__ = ["CHOSEN", "KEYS", "accuracy", "backtest", "check_usage", "choose_cutoffs", "history_of", "judge"]
 
 CHOSEN = "forecast"
 """Name of the forecast that is really given: the model that earlier windows have chosen."""
@@ -23,35 +22,18 @@ KEYS = ("meter", "history_days", "model")
 SUMS = ("error", "usage", "pinball", "inside", "days", "scaled_error", "scaled_series")
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Daily usage [s, d] of one meter's accounts from `start` on; `observed` from each one's first usage on."""
+def history_of(table: pd.DataFrame, meter: str) -> History:
+    """The accounts' usage of a meter up to the last date of the table.
 
-    quantity: Floats
-    observed: Bools
-    start: date
-
-    def before(self, cutoff: date) -> History:
-        """All that is known at the cut-off."""
-        days = (cutoff - self.start).days
-        ends = np.repeat(np.datetime64(cutoff, "D"), len(self.quantity))
-        return History(self.quantity[:, :days], self.observed[:, :days], ends)
-
-    def after(self, cutoff: date, horizon: int) -> tuple[Floats, Bools]:
-        """The days [s, horizon] from the cut-off on."""
-        days = (cutoff - self.start).days
-        return self.quantity[:, days : days + horizon], self.observed[:, days : days + horizon]
-
-
-def usage_of(table: pd.DataFrame, meter: str) -> Usage:
-    """Days without a row are days without usage, from an account's first row to the last date of the table."""
-    rows = table[table["meter"] == meter]
+    Days without a row are days without usage, from an account's first row on; before it, nothing was observed.
+    """
     first, last = table["date"].min(), table["date"].max()
+    rows = table[table["meter"] == meter]
     wide = rows.pivot_table(index="account", columns="date", values="quantity", aggfunc="sum")
     wide = wide.reindex(columns=pd.date_range(first, last))
-    quantity = wide.fillna(0.0).to_numpy(dtype=np.float64)
-    observed = np.maximum.accumulate(~np.isnan(wide.to_numpy(dtype=np.float64)), axis=1)
-    return Usage(quantity, observed, first.date())
+    observed = np.maximum.accumulate(wide.notna().to_numpy(), axis=1)
+    ends = np.repeat(np.datetime64(last.date() + timedelta(days=1), "D"), len(wide))
+    return History(wide.fillna(0.0).to_numpy(dtype=np.float64), observed, ends)
 
 
 def check_usage(table: pd.DataFrame) -> pd.DataFrame:
@@ -105,19 +87,21 @@ def backtest(
     """
     rows: list[dict[str, object]] = []
     for meter in sorted(table["meter"].unique()):
-        usage = usage_of(table, meter)
+        history = history_of(table, meter)
         for cutoff in cutoffs:
+            age = (table["date"].max().date() - cutoff).days + 1
             for days in history_days:
-                sums = judge(usage, cutoff, days, horizon)
-                rows += [{"meter": meter, "cutoff": cutoff, "history_days": days, **found} for found in sums]
+                rows += [{"meter": meter, "cutoff": cutoff, **found} for found in judge(history, age, days, horizon)]
                 progress()
     columns = ["meter", "cutoff", "history_days", "segment", "model", "is_chosen", "series", "total_series"]
     return pd.DataFrame(rows, columns=[*columns, *SUMS])
 
 
-def judge(usage: Usage, cutoff: date, history_days: int, horizon: int) -> Iterator[dict[str, object]]:
-    """Sums per segment and model at one cut-off."""
-    known, (actual, observed) = usage.before(cutoff), usage.after(cutoff, horizon)
+def judge(history: History, age: int, history_days: int, horizon: int) -> Iterator[dict[str, object]]:
+    """Sums per segment and model of what was forecast `age` days before the ends, when nothing later was known."""
+    known = history.before(age)
+    ahead = slice(known.days, known.days + horizon)
+    actual, observed = history.quantity[:, ahead], history.observed[:, ahead]
     shown = known.last(history_days)
     judged = np.flatnonzero(shown.observed.all(axis=1) & shown.quantity.any(axis=1) & (shown.days == history_days))
     models = learn_models(known, horizon, (history_days,))
@@ -133,6 +117,7 @@ def judge(usage: Usage, cutoff: date, history_days: int, horizon: int) -> Iterat
             candidates[name] = (point, np.broadcast_to(point, quantiles.shape))
         for name, (point, bounds) in candidates.items():
             yield {
+                "history_days": history_days,
                 "segment": segment,
                 "model": name,
                 "is_chosen": name in (CHOSEN, model.chosen),

@@ -2,6 +2,13 @@
 
 import pytest
 
+HISTORY = [
+    "marts/dim_companies",
+    "marts/fct_event_lateness",
+    "marts/fct_meter_usage_daily",
+    "marts/fct_usage_daily",
+    "raw/holidays",
+]
 ASSETS = {
     "billing/meter_events": ["billing/rated_usage"],
     "billing/rated_usage": [
@@ -128,8 +135,16 @@ ASSETS = {
         "marts/fct_usage_daily",
         "raw/holidays",
     ],
-    "ml/usage_forecasts": ["marts/dim_companies", "marts/fct_meter_usage_daily", "marts/fct_usage_hourly"],
-    "ml/usage_insights": ["ml/business_characteristics", "ml/usage_forecasts", "ml/usage_patterns"],
+    "ml/usage_forecasts": HISTORY,
+    "ml/forecast_accuracy": HISTORY,
+    "ml/limit_forecasts": sorted(["billing/rated_usage", *HISTORY]),
+    "ml/usage_insights": [
+        "ml/business_characteristics",
+        "ml/limit_forecasts",
+        "ml/usage_anomalies",
+        "ml/usage_forecasts",
+        "ml/usage_patterns",
+    ],
     "ml/usage_patterns": ["marts/dim_companies", "marts/fct_meter_usage_daily", "marts/fct_usage_hourly"],
     "raw/branches": ["raw/companies"],
     "raw/companies": [],
@@ -144,6 +159,7 @@ JOBS = {
     "daily_analysis_job",
     "day_14_recommendations_job",
     "day_7_insights_job",
+    "forecast_accuracy_job",
     "ingestion_job",
     "replay_rejected_job",
     "retention_job",
@@ -164,6 +180,7 @@ SCHEDULES = {
     "daily_retention_schedule",
     "hourly_source_health_schedule",
     "hourly_usage_marts_schedule",
+    "weekly_accuracy_schedule",
 }
 
 

@@ -11,7 +11,7 @@ from ml.analysis.forecasting.forecast import Forecast
 from ml.analysis.forecasting.history import History
 from ml.analysis.forecasting.learning import HISTORY_DAYS, ForecastModel, learn
 
-__all__ = ["SEGMENTS", "ForecastModels", "forecast_groups", "learn_models", "segments_of"]
+__all__ = ["SEGMENTS", "ForecastModels", "forecast_groups", "learn_models", "models_for", "segments_of"]
 
 SEGMENTS = ("regular", "intermittent")
 REGULAR_SHARE = 0.5
@@ -41,6 +41,11 @@ def learn_models(
     }
     known = next(iter(found))[0]
     return {(segment, days): found.get((segment, days), found[known, days]) for segment in SEGMENTS for days in lengths}
+
+
+def models_for(by_meter: Mapping[str, ForecastModels], meter: str) -> ForecastModels | None:
+    """The models of a meter, or those of any: all is relative to a series' own level. None without any."""
+    return by_meter.get(meter) or next(iter(by_meter.values()), None)
 
 
 def forecast_groups(

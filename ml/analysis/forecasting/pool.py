@@ -122,10 +122,11 @@ def _ramp(history: History) -> Floats:
         return ramp
     days = 2 * RAMP_WEEKS * WEEK
     known = np.flatnonzero((history.ages >= days) & (history.ages <= history.days))
+    if len(known) < FEWEST_RAMPS:
+        return ramp
     first = history.days - history.ages[known]
-    weekly = (
-        history.quantity[known[:, None], first[:, None] + np.arange(days)].reshape(len(known), -1, WEEK).sum(axis=2)
-    )
+    early = history.quantity[known[:, None], first[:, None] + np.arange(days)]
+    weekly = early.reshape(len(known), -1, WEEK).sum(axis=2)
     later = weekly[:, RAMP_WEEKS:].mean(axis=1)
     count = int((later > 0).sum())
     if count < FEWEST_RAMPS:

@@ -1,40 +1,46 @@
 """What usage says about each company: patterns, characteristics, a projected month, and the first week's insights."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 from psycopg import Connection
 
 from integrations.postgres.warehouse import append_rows, replace_rows
 from ml.analysis.insights import find_insights
-from ml.analysis.projection import Projection, project_usage
 from orchestration import plots
+from orchestration.accuracy import accuracy_table, judge_forecasts
 from orchestration.analysis_inputs import AnalysisInputs, as_of, read_analysis, read_heatmap, read_inputs
 from orchestration.analysis_shards import describe_shard, find_shard_patterns, pooled_hours, shards_of, stamp
 from orchestration.dbt import model_key
+from orchestration.findings import read_fan, read_findings
+from orchestration.forecasts import forecast_shard, pooled_models, project, read_lessons
 from orchestration.partitions import dates_of, usage_dates
 from orchestration.resources import WarehouseResource
 from orchestration.shards import run_shards, total
 
 USAGE_MARTS = [model_key(name) for name in ("fct_usage_hourly", "fct_meter_usage_daily", "dim_companies")]
 ACTIVITY_MARTS = [model_key(name) for name in ("int_meter_values", "fct_conversion", "fct_usage_daily")]
+HISTORY_MARTS = [
+    *(model_key(name) for name in ("fct_meter_usage_daily", "fct_usage_daily", "fct_event_lateness", "dim_companies")),
+    dg.AssetKey(["raw", "holidays"]),
+]
 PATTERNS = dg.AssetKey(["ml", "usage_patterns"])
 CHARACTERISTICS = dg.AssetKey(["ml", "business_characteristics"])
 FORECASTS = dg.AssetKey(["ml", "usage_forecasts"])
+LIMITS = dg.AssetKey(["ml", "limit_forecasts"])
+ACCURACY = dg.AssetKey(["ml", "forecast_accuracy"])
+KINDS = {"numpy", "postgres"}
+
+DOMAIN: dict[str, Any] = {"group_name": "analysis", "owners": ["team:data-science"]}
 
 ANALYSIS: dict[str, Any] = {
-    "group_name": "analysis",
-    "owners": ["team:data-science"],
+    **DOMAIN,
     "partitions_def": usage_dates,
     "backfill_policy": dg.BackfillPolicy.single_run(),
 }
-
-
-def project(inputs: AnalysisInputs) -> Projection:
-    """The scenario paths of the coming month: reproducible from the inputs, so nobody needs to store them."""
-    return project_usage(inputs.meter_daily, inputs.windows)
 
 
 @dg.asset(key=PATTERNS, deps=USAGE_MARTS, kinds={"pandas", "postgres"}, **ANALYSIS)
@@ -67,28 +73,60 @@ def row_counts(counts: Mapping[str, int]) -> dict[str, int]:
     return {"dagster/row_count" if name == "rows" else name: count for name, count in counts.items()}
 
 
-@dg.asset(key=FORECASTS, deps=USAGE_MARTS, kinds={"pandas", "postgres"}, **ANALYSIS)
-def usage_forecasts(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
-    """One row per company, meter and as-of date: its usage in the 30 days that follow, expected and as a range."""
-    count = 0
+@dg.multi_asset(
+    name="usage_forecasts",
+    specs=[
+        dg.AssetSpec(
+            FORECASTS,
+            deps=HISTORY_MARTS,
+            description="One row per company, meter and as-of date: the 30 days that follow, and each day to the end of"
+            " the next billing period, expected and as quantiles.",
+            kinds=KINDS,
+            **DOMAIN,
+        ),
+        dg.AssetSpec(
+            LIMITS,
+            deps=[*HISTORY_MARTS, ["billing", "rated_usage"]],
+            description="One row per company, meter with a limit and as-of date: whether and when it is reached.",
+            kinds=KINDS,
+            **DOMAIN,
+        ),
+    ],
+    partitions_def=usage_dates,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def usage_forecasts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Iterator[dg.MaterializeResult]:
+    """Forecast every meter, and follow the scenarios to the limits of the current period."""
+    dates, now = as_of_dates(context), db.now()
+    shards = shards_of(db.warehouse(), dates, now, pooled_models(now))
+    counts = total(run_shards(forecast_shard, shards, context.log.info))
+    limits = counts.pop("limits")
     with db.connect() as connection:
-        for usage_date in dates_of(context):
-            inputs = read_inputs(connection, as_of(usage_date), db.now())
-            rows = forecast_rows(project(inputs), inputs)
-            count += replace_rows(connection, "ml.usage_forecasts", {"as_of": inputs.as_of}, rows)
-    return dg.MaterializeResult(metadata={"dagster/row_count": count})
+        fan = read_fan(connection, dates[-1])
+    shown = {"forecast": dg.MetadataValue.md(plots.as_markdown(plots.forecast_fan(*fan), fan[-1]))} if fan else {}
+    yield dg.MaterializeResult(asset_key=FORECASTS, metadata={**row_counts(counts), **shown})
+    yield dg.MaterializeResult(asset_key=LIMITS, metadata={"dagster/row_count": limits})
 
 
-def forecast_rows(projection: Projection, inputs: AnalysisInputs) -> list[dict[str, Any]]:
-    """The stored summary of a projection."""
-    names = {"expected": "expected_quantity", "p10": "p10_quantity", "p90": "p90_quantity"}
-    kept = projection.summary()[["company_id", "meter", "horizon_days", *names]].rename(columns=names)
-    return [{**row, "as_of": inputs.as_of, "known_at": inputs.known_at} for row in kept.to_dict("records")]
+@dg.asset(key=ACCURACY, deps=HISTORY_MARTS, kinds={"numpy", "scikitlearn", "postgres"}, **ANALYSIS)
+def forecast_accuracy(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
+    """One row per as-of date, meter, segment, days of history and model: how far it was off in the months before."""
+    count, found = 0, pd.DataFrame()
+    with db.connect() as connection:
+        for at in as_of_dates(context):
+            found = judge_forecasts(read_lessons(connection, at, db.now()), context.log.info)
+            rows = found.assign(as_of=at, known_at=db.now()).to_dict("records")
+            count += replace_rows(connection, "ml.forecast_accuracy", {"as_of": at}, rows)
+    metadata: dict[str, Any] = {"dagster/row_count": count}
+    if not found.empty:
+        bars = plots.as_markdown(plots.accuracy_bars(found), "Error by days of history and model")
+        metadata |= {"error": dg.MetadataValue.md(bars), "figures": dg.MetadataValue.md(accuracy_table(found))}
+    return dg.MaterializeResult(metadata=metadata)
 
 
 @dg.asset(
     key=["ml", "usage_insights"],
-    deps=[PATTERNS, CHARACTERISTICS, FORECASTS],
+    deps=[PATTERNS, CHARACTERISTICS, FORECASTS, LIMITS, dg.AssetKey(["ml", "usage_anomalies"])],
     kinds={"pandas", "postgres"},
     **ANALYSIS,
 )
@@ -108,7 +146,9 @@ def insight_rows(connection: Connection, inputs: AnalysisInputs, day: int = 7) -
     patterns, characteristics = read_analysis(connection, inputs.as_of, ids)
     if characteristics.empty:
         return []
-    found = find_insights(patterns, characteristics, project(inputs))
+    projection = project(connection, inputs.as_of, inputs.known_at, ids)
+    noticed = read_findings(connection, inputs.as_of, ids)
+    found = find_insights(patterns, characteristics, projection, **noticed)
     totals = inputs.meter_daily.pivot_table(index="company_id", columns="meter", values="quantity", aggfunc="sum")
     return [
         {

@@ -3,14 +3,14 @@
 import dagster as dg
 
 from orchestration import dbt
-from orchestration.defs.analysis.assets import CHARACTERISTICS, FORECASTS, PATTERNS
+from orchestration.defs.analysis.assets import ACCURACY, CHARACTERISTICS, FORECASTS, LIMITS, PATTERNS
 from orchestration.defs.analysis.signals import ANOMALIES, BENCHMARKS, CHURN_RISKS
 from orchestration.due import request_runs
 from orchestration.milestones import companies_due, read_companies, usage_dates
 from orchestration.partitions import contiguous_ranges, range_tags
 from orchestration.resources import NO_MARTS, WarehouseResource, go_live_date, has_marts
 
-ANALYSIS = dg.AssetSelection.assets(PATTERNS, CHARACTERISTICS, FORECASTS)
+ANALYSIS = dg.AssetSelection.assets(PATTERNS, CHARACTERISTICS, FORECASTS, LIMITS)
 SIGNALS = dg.AssetSelection.assets(ANOMALIES, BENCHMARKS, CHURN_RISKS)
 REPORTING = dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("reporting")))
 REFERENCE = dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("reference")))
@@ -18,6 +18,11 @@ daily_analysis_job = dg.define_asset_job(
     "daily_analysis_job",
     ANALYSIS | SIGNALS | REFERENCE | REPORTING,
     description="Patterns, characteristics, forecasts and signals as of the end of a usage date; dimensions, reports.",
+)
+forecast_accuracy_job = dg.define_asset_job(
+    "forecast_accuracy_job",
+    dg.AssetSelection.assets(ACCURACY),
+    description="A backtest of the forecasts on the months before a usage date's end.",
 )
 day_7_insights_job = dg.define_asset_job(
     "day_7_insights_job",

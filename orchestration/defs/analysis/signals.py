@@ -74,7 +74,7 @@ def is_published(connection: Connection, at: date) -> bool:
 
 def benchmark_rows(connection: Connection, inputs: AnalysisInputs) -> list[dict[str, object]]:
     """The benchmarks of the 14 days before the inputs' as-of date."""
-    activity = read_activity(connection, inputs)
+    activity = read_activity(connection, inputs.span)
     characteristics = describe_companies(inputs.hourly, inputs.windows, activity)
     measures = peer_measures(inputs.hourly, inputs.windows, characteristics)
     companies: pd.DataFrame = measures.merge(read_industries(connection), on="company_id")

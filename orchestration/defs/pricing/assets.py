@@ -5,7 +5,8 @@ import dagster as dg
 from integrations.postgres.warehouse import append_rows
 from ml.recommendation.recommend_all import recommend_companies
 from orchestration.analysis_inputs import as_of, read_analysis, read_inputs
-from orchestration.defs.analysis.assets import CHARACTERISTICS, FORECASTS, PATTERNS, milestone_companies, project
+from orchestration.defs.analysis.assets import CHARACTERISTICS, FORECASTS, PATTERNS, milestone_companies
+from orchestration.forecasts import project
 from orchestration.partitions import dates_of, usage_dates
 from orchestration.recommendations import read_plans, recommendation_rows, with_current_plan
 from orchestration.resources import WarehouseResource
@@ -32,8 +33,12 @@ def pricing_recommendations(context: dg.AssetExecutionContext, db: WarehouseReso
             ids = milestone_companies(connection, inputs, 14)
             companies = with_current_plan(connection, ids, inputs.known_at, plans)
             not_advised += sorted(set(ids) - set(companies["company_id"]))
-            patterns, characteristics = read_analysis(connection, inputs.as_of, companies["company_id"].tolist())
-            found = recommend_companies(companies, characteristics, patterns, project(inputs), plans)
+            if companies.empty:
+                continue
+            advised = companies["company_id"].tolist()
+            patterns, characteristics = read_analysis(connection, inputs.as_of, advised)
+            projection = project(connection, inputs.as_of, inputs.known_at, advised)
+            found = recommend_companies(companies, characteristics, patterns, projection, plans)
             keys = dict(connection.execute("select company_id, company_key from raw.company_ids").fetchall())
             rows = recommendation_rows(found, inputs, keys, plan_ids)
             count += append_rows(connection, "ml.pricing_recommendations", rows)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ml.analysis.forecasting.models import forecast_groups, learn_models
-from ml.evaluation.backtest import CHOSEN, accuracy, backtest, check_usage, choose_cutoffs, usage_of
+from ml.evaluation.backtest import CHOSEN, accuracy, backtest, check_usage, choose_cutoffs, history_of
 from tests.ml.analysis.forecasting.series import noisy
 
 DATA = Path(__file__).parents[4] / "shared/data"
@@ -41,7 +41,7 @@ def test_nothing_that_is_learned_or_forecast_changes_when_usage_at_or_after_the_
     usage, cutoff = table(noisy(6, 150)), date(2026, 10, 1)
     later = usage["date"] >= pd.Timestamp(cutoff)
     changed = usage.assign(quantity=usage["quantity"].where(~later, usage["quantity"] * 3 + 5))
-    known = [usage_of(frame, "calls").before(cutoff) for frame in (usage, changed)]
+    known = [history_of(frame, "calls").before(31) for frame in (usage, changed)]
     before, after = (
         [found.quantiles((0.1, 0.5, 0.9)) for _, _, found in forecast_groups(learn_models(past, 30, (28,)), past, 30)]
         for past in known

@@ -82,6 +82,11 @@ def test_the_first_weeks_of_a_young_company_are_taken_for_what_they_are():
     assert ahead[-1] == pytest.approx(100, rel=0.02)
 
 
+def test_a_few_companies_or_young_ones_teach_no_ramp():
+    for ages in (np.full(4, 70), np.full(20, 40)):
+        assert pool_of(history(np.ones((len(ages), 70)), ages=ages), 28).ramp.tolist() == [1, 1, 1, 1]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from([0.0, 1e-9, 1, 7, 1e9]), min_size=9, max_size=9), min_size=1, max_size=4),

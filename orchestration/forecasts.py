@@ -1,0 +1,230 @@
+"""Forecasts of every company's meters: what they are learned from, what they are made of, and the rows they leave."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from psycopg import Connection
+
+from integrations.postgres.warehouse import Warehouse, read_frame, replace_rows
+from ml.analysis.forecasting.forecast import Forecast
+from ml.analysis.forecasting.frames import histories_of
+from ml.analysis.forecasting.history import History
+from ml.analysis.forecasting.learning import HISTORY_DAYS
+from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models, models_for
+from ml.analysis.projection import PROJECTED_METERS, Projection, project_usage
+from ml.analysis.reaching import reach_limits
+from orchestration.shards import Counts, Shard
+from orchestration.signal_inputs import COMPLETENESS, completeness
+
+HORIZON_DAYS = 30
+"""The month ahead whose totals are stored, and over which models learn and are judged."""
+PATHS, SEED = 200, 0
+LEARNING_DAYS, LEARNING_COMPANIES = 300, 200
+"""What is learned from: so many days of so many companies, drawn by their ids alone: each run draws the same ones."""
+MODELS = "forecast_models"
+LEVELS = (0.1, 0.5, 0.9)
+SERIES = ("expected", "p10", "p50", "p90")
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ForecastInputs:
+    """Frames at one `as_of`; no usage at or after it is in them.
+
+    `windows`: company_id, window_start, window_end, activated_on. `incomplete`: days whose usage is still coming in.
+    """
+
+    windows: pd.DataFrame
+    meter_daily: pd.DataFrame
+    holidays: pd.DataFrame
+    incomplete: pd.DataFrame
+
+    def histories(self, meters: Iterable[str] = ()) -> dict[str, History]:
+        """The history of every meter that is used and of these, rows in the order of the windows."""
+        return histories_of(self.meter_daily, self.windows, self.holidays, self.incomplete, meters)
+
+
+def read_histories(connection: Connection, at: date, known_at: datetime, company_ids: Iterable[int]) -> ForecastInputs:
+    """What companies are forecast from: the days before `at` that the longest model looks at."""
+    return _read(connection, at, known_at, HISTORY_DAYS[-1], list(company_ids))
+
+
+def read_lessons(connection: Connection, at: date, known_at: datetime) -> ForecastInputs:
+    """What models are learned from: the past of a sample of all companies."""
+    ids = [row[0] for row in connection.execute(SAMPLE, {"as_of": at, "count": LEARNING_COMPANIES})]
+    return _read(connection, at, known_at, LEARNING_DAYS, ids)
+
+
+def learned_models(inputs: ForecastInputs) -> dict[str, ForecastModels]:
+    """The models of each meter."""
+    return {meter: learn_models(history, HORIZON_DAYS) for meter, history in inputs.histories().items()}
+
+
+def project(connection: Connection, at: date, known_at: datetime, company_ids: Iterable[int]) -> Projection:
+    """Scenarios of the companies' coming month: reproducible from the inputs, so nobody needs to store them."""
+    models = learned_models(read_lessons(connection, at, known_at))
+    inputs = read_histories(connection, at, known_at, company_ids)
+    return project_usage(
+        inputs.meter_daily,
+        inputs.windows,
+        HORIZON_DAYS,
+        models=models,
+        holidays=inputs.holidays,
+        incomplete=inputs.incomplete,
+    )
+
+
+def pooled_models(known_at: datetime) -> Any:
+    """What every shard of an as-of date is handed: the models, learned once."""
+    return lambda connection, at: {MODELS: learned_models(read_lessons(connection, at, known_at))}
+
+
+def forecast_shard(shard: Shard) -> Counts:
+    """Replace the shard's rows of `ml.usage_forecasts` and `ml.limit_forecasts`; `shard.pooled` holds the models."""
+    with Warehouse(shard.database_url).connect() as connection:
+        inputs = read_histories(connection, shard.as_of, shard.known_at, _ids(connection, shard))
+        limits = read_limits(connection, shard.as_of)
+        stamp = {"as_of": shard.as_of, "known_at": shard.known_at}
+        ids, rows, reached = inputs.windows["company_id"].to_numpy(), [], []
+        for meter, history in inputs.histories(shard.pooled[MODELS]).items():
+            models = models_for(shard.pooled[MODELS], meter) or learn_models(history, HORIZON_DAYS)
+            for places, kind, forecast in forecast_groups(models, history, days_ahead(shard.as_of)):
+                common = stamp | {"meter": meter, "model": models[kind].chosen, "seed": SEED}
+                rows += forecast_rows(ids[places], forecast, common)
+                reached += limit_rows(ids[places], forecast, limits[limits["meter"] == meter], stamp)
+        key = {"as_of": shard.as_of, "company_id": shard.companies}
+        count = replace_rows(connection, "ml.usage_forecasts", key, rows)
+        limited = replace_rows(connection, "ml.limit_forecasts", key, reached)
+    return {"companies": len(ids), "rows": count, "limits": limited}
+
+
+def days_ahead(at: date) -> int:
+    """Days from `at` to the end of the billing period after the one that `at` is in."""
+    _, end = period_of(at)
+    return (period_of(end)[1] - at).days
+
+
+def period_of(at: date) -> tuple[date, date]:
+    """The billing period that a date is in, half-open: its month."""
+    first = at.replace(day=1)
+    return first, (first + timedelta(days=31)).replace(day=1)
+
+
+def forecast_rows(company_ids: Ids, forecast: Forecast, common: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of `ml.usage_forecasts`: totals of the month ahead, and every day to the end of the next period."""
+    paths = forecast.paths(PATHS, SEED)
+    totals = paths[:, :, :HORIZON_DAYS].sum(axis=2)
+    figures = np.stack([totals.mean(axis=1), *np.quantile(totals, LEVELS, axis=1)])
+    daily = np.stack([paths.mean(axis=1), *forecast.quantiles(LEVELS)], axis=1).round(4)
+    return [
+        {
+            **common,
+            "company_id": company,
+            "horizon_days": HORIZON_DAYS,
+            **{f"{name}_quantity": value for name, value in zip(SERIES, figures[:, row].tolist(), strict=True)},
+            "daily": dict(zip(SERIES, daily[row].tolist(), strict=True)),
+            "reason": None if forecast.point[row].any() else "no_usage",
+        }
+        for row, company in enumerate(company_ids.tolist())
+    ]
+
+
+def limit_rows(
+    company_ids: Ids, forecast: Forecast, limits: pd.DataFrame, stamp: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Rows of `ml.limit_forecasts` for those of the companies that have a limit (company_id, limit and used)."""
+    own = limits[limits["company_id"].isin(company_ids)].sort_values("company_id")
+    if own.empty:
+        return []
+    places = pd.Index(company_ids).get_indexer(pd.Index(own["company_id"]))
+    start, end = period_of(stamp["as_of"])
+    used, limit = (own[name].to_numpy(dtype=np.float64) for name in ("used_quantity", "limit_quantity"))
+    left = np.full(len(own), (end - stamp["as_of"]).days)
+    starts = np.full(len(own), np.datetime64(stamp["as_of"], "D"))
+    found = reach_limits(used, limit, forecast.paths(PATHS, SEED)[places], starts, left)
+    return [
+        {
+            **stamp,
+            "company_id": row.company_id,
+            "meter": row.meter,
+            "period_start": start,
+            "period_end": end,
+            "limit_quantity": row.limit_quantity,
+            "used_quantity": row.used_quantity,
+            "expected_quantity": found.expected[number],
+            "expected_utilisation": found.utilisation[number],
+            "reach_probability": found.probability[number],
+            "expected_reach_date": found.date[number],
+        }
+        for number, row in enumerate(own.itertuples())
+    ]
+
+
+def read_limits(connection: Connection, at: date) -> pd.DataFrame:
+    """What the terms of the current period allow or include (company_id, meter, limit_quantity, used_quantity)."""
+    start, _ = period_of(at)
+    return read_frame(connection, LIMITS, {"period": start, "as_of": at, "meters": list(PROJECTED_METERS)})
+
+
+def _ids(connection: Connection, shard: Shard) -> Sequence[int]:
+    over = {"as_of": shard.as_of, "first": shard.companies.start, "end": shard.companies.stop}
+    return [row[0] for row in connection.execute(ACTIVE, over)]
+
+
+def _read(connection: Connection, at: date, known_at: datetime, days: int, ids: list[int]) -> ForecastInputs:
+    over = completeness(at, known_at, days) | {"ids": ids, "meters": list(PROJECTED_METERS)}
+    return ForecastInputs(*(read_frame(connection, query, over) for query in (WINDOWS, METERS, HOLIDAYS, INCOMPLETE)))
+
+
+ACTIVE = """
+    select company_id from marts.dim_companies
+    where activated_on < %(as_of)s and company_id >= %(first)s and company_id < %(end)s
+"""
+SAMPLE = """
+    select company_id from marts.dim_companies where activated_on < %(as_of)s
+    order by md5(company_id::text) limit %(count)s
+"""
+WINDOWS = """
+    select company_id, activated_on, greatest(activated_on, %(first)s::date) as window_start,
+        %(as_of)s::date as window_end
+    from marts.dim_companies where activated_on < %(as_of)s and company_id = any(%(ids)s) order by company_id
+"""
+METERS = """
+    select company_id, meter, usage_date, greatest(sum(quantity), 0)::double precision as quantity
+    from marts.fct_meter_usage_daily
+    where usage_date >= %(first)s and usage_date < %(as_of)s and meter = any(%(meters)s) and company_id = any(%(ids)s)
+    group by company_id, meter, usage_date
+"""
+HOLIDAYS = """
+    select companies.company_id, holidays.holiday_date
+    from marts.dim_companies as companies
+    inner join raw.holidays as holidays on companies.country = holidays.country
+    where holidays.holiday_date >= %(first)s and companies.company_id = any(%(ids)s)
+"""
+INCOMPLETE = f"""
+    with {COMPLETENESS}
+    select company_id, usage_date from days where not is_complete and company_id = any(%(ids)s)
+"""
+LIMITS = """
+    with
+
+    used as (
+        select company_id, meter, sum(quantity)::double precision as quantity
+        from marts.fct_meter_usage_daily
+        where usage_date >= %(period)s and usage_date < %(as_of)s and meter = any(%(meters)s)
+        group by company_id, meter
+    )
+
+    select allowances.company_id, allowances.meter,
+        coalesce(allowances.limit_quantity, allowances.included_quantity)::double precision as limit_quantity,
+        coalesce(used.quantity, 0) as used_quantity
+    from billing.allowances as allowances
+    left join used on allowances.company_id = used.company_id and allowances.meter = used.meter
+    where allowances.usage_period = %(period)s and allowances.meter = any(%(meters)s)
+        and coalesce(allowances.limit_quantity, allowances.included_quantity) is not null
+"""

@@ -1,0 +1,180 @@
+"""Forecasts in the database: the same in any shards, blind to what comes later and to days that are not complete."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from orchestration.accuracy import accuracy_table, judge_forecasts
+from orchestration.analysis_shards import shards_of
+from orchestration.findings import read_fan, read_findings
+from orchestration.forecasts import days_ahead, forecast_shard, pooled_models, project, read_lessons
+from orchestration.shards import run_shards, total
+
+AS_OF, DAYS = date(2026, 11, 11), 100
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+TABLES = """
+    create table marts.dim_companies (company_id bigint primary key, activated_on date, country text);
+    create table marts.fct_usage_daily (
+        company_id bigint, usage_date date, total_events bigint, is_day_complete boolean, day_ends_at timestamptz
+    );
+    create table marts.fct_event_lateness (company_id bigint, usage_date date, closing_minutes double precision);
+    create table marts.fct_meter_usage_daily (company_id bigint, meter text, usage_date date, quantity numeric(26, 6))
+"""
+USAGE = """
+    insert into marts.fct_meter_usage_daily
+    select id, meter, day::date,
+        case meter when 'calls' then 1 else 90 end
+        * case
+            when extract(isodow from day) > 5 then id
+            else 10 * id + (id * 7 + extract(doy from day)::int * 11) %% 5
+        end
+    from generate_series(1, 6) as id, generate_series(%(first)s::date, %(last)s::date, '1 day') as day,
+        unnest(array['calls', 'call_seconds']) as meter
+    where id <> 6
+"""
+SPINE = """
+    insert into marts.fct_usage_daily
+    select id, day::date, 10, true, day + interval '1 day'
+    from generate_series(1, 6) as id, generate_series(%(first)s::date, %(last)s::date, '1 day') as day
+"""
+FORECASTS = "select to_jsonb(t) from ml.usage_forecasts as t order by company_id, meter"
+LIMITS = "select to_jsonb(t) from ml.limit_forecasts as t order by company_id, meter"
+
+
+@pytest.fixture
+def marts(connection):
+    """Five companies with usage that grows with their number, and one without any; the fourth has joined lately."""
+    over = {"first": AS_OF - timedelta(days=DAYS), "last": AS_OF - timedelta(days=1)}
+    for statement in (*TABLES.split(";"), USAGE, SPINE):
+        connection.execute(statement.encode(), over)
+    for number in range(1, 7):
+        joined = AS_OF - timedelta(days=20 if number == 4 else DAYS)
+        connection.execute("insert into marts.dim_companies values (%s, %s, 'DE')", [number, joined])
+    connection.execute("delete from marts.fct_meter_usage_daily where company_id = 4 and usage_date < %s", [joined])
+    allow(connection, 1, 150)
+    allow(connection, 3, 100_000)
+    return connection
+
+
+def allow(connection, company: int, limit: int) -> None:
+    connection.execute(
+        "insert into billing.allowances (company_id, usage_period, meter, limit_quantity) values (%s, %s, 'calls', %s)",
+        [company, AS_OF.replace(day=1), limit],
+    )
+
+
+def run(database_url, known_at: datetime = NOW, size: int = 500) -> dict[str, int]:
+    from integrations.postgres.warehouse import Warehouse
+
+    shards = shards_of(Warehouse(database_url), [AS_OF], known_at, pooled_models(known_at), size)
+    return total(run_shards(forecast_shard, shards))
+
+
+def rows(connection) -> list:
+    return [row[0] for query in (FORECASTS, LIMITS) for row in connection.execute(query).fetchall()]
+
+
+def assert_alike(found: list, expected: list) -> None:
+    """Alike but for the last digits, which depend on how many rows a matrix product has."""
+    assert len(found) == len(expected)
+    for own, other in zip(found, expected, strict=True):
+        for name, days in other.pop("daily", {}).items():
+            assert own["daily"][name] == pytest.approx(days, abs=1e-3)
+        own.pop("daily", None)
+        numbers = {name for name, value in other.items() if isinstance(value, float)}
+        assert {name: own[name] for name in numbers} == pytest.approx({name: other[name] for name in numbers})
+        assert {**own, **dict.fromkeys(numbers)} == {**other, **dict.fromkeys(numbers)}
+
+
+def test_every_meter_has_a_month_and_each_day_to_the_end_of_the_next_period(marts, database_url):
+    assert run(database_url) == {"shards": 1, "companies": 6, "limits": 2, "rows": 12}
+    found = {(row["company_id"], row["meter"]): row for row in rows(marts)[:12]}
+    calls = found[2, "calls"]
+    assert 0.8 * 490 < calls["expected_quantity"] < 1.2 * 490  # 21 or 22 working days of 20 to 24, 9 of 2
+    assert calls["p10_quantity"] < calls["p50_quantity"] < calls["p90_quantity"]
+    assert {len(series) for series in calls["daily"].values()} == {days_ahead(AS_OF)} == {51}
+    assert calls["daily"]["p50"][3] < 5 < calls["daily"]["p50"][0]  # a Saturday and a Wednesday
+    assert found[6, "calls"]["reason"] == "no_usage"
+    assert found[6, "calls"]["expected_quantity"] == 0
+
+
+def test_a_limit_has_a_probability_and_a_date(marts, database_url):
+    run(database_url)
+    near, far = rows(marts)[12:]
+    assert (near["limit_quantity"], near["period_end"]) == (150, "2026-12-01")
+    assert near["used_quantity"] == sum(quantity for (quantity,) in marts.execute(
+        "select quantity from marts.fct_meter_usage_daily where company_id = 1 and meter = 'calls'"
+        " and usage_date >= '2026-11-01'"
+    ))  # fmt: skip
+    assert near["reach_probability"] > 0.9
+    assert "2026-11-12" < near["expected_reach_date"] < "2026-12-01"
+    assert (far["reach_probability"], far["expected_reach_date"]) == (0, None)
+
+
+def test_shards_of_one_and_of_all_companies_and_a_second_run_give_the_same_rows(marts, database_url):
+    run(database_url)
+    whole = rows(marts)
+    run(database_url, size=1)
+    assert_alike(rows(marts), whole)
+
+
+def test_usage_at_or_after_the_date_changes_nothing(marts, database_url):
+    run(database_url)
+    before = rows(marts)
+    marts.execute(
+        "insert into marts.fct_meter_usage_daily select id, 'calls', %s, 9999 from generate_series(1, 6) id", [AS_OF]
+    )
+    run(database_url)
+    assert rows(marts) == before
+
+
+def test_a_day_whose_usage_still_comes_in_says_nothing(marts, database_url):
+    run(database_url)
+    usual = rows(marts)[0]["expected_quantity"]
+    last = AS_OF - timedelta(days=1)
+    marts.execute("delete from marts.fct_meter_usage_daily where usage_date >= %s", [last - timedelta(days=1)])
+    run(database_url)
+    silent = rows(marts)[0]["expected_quantity"]
+    marts.execute("insert into marts.fct_event_lateness select id, %s, 4000 from generate_series(1, 6) id", [last])
+    run(database_url, known_at=datetime(2026, 11, 11, 6, tzinfo=UTC))
+    waiting = rows(marts)[0]["expected_quantity"]
+    assert silent < 0.97 * usual
+    assert waiting == pytest.approx(usual, rel=0.02)
+
+
+def test_scenarios_and_findings_are_those_of_the_companies_asked_for(marts, database_url):
+    run(database_url)
+    projection = project(marts, AS_OF, NOW, [2, 3])
+    assert projection.company_ids.tolist() == [2, 3]
+    stored = {(row["company_id"], row["meter"]): row["expected_quantity"] for row in rows(marts)[:12]}
+    assert projection.expected()[0, projection.meters.index("calls")] == pytest.approx(stored[2, "calls"], rel=0.02)
+    found = read_findings(marts, AS_OF, [1, 2])
+    assert found["limits"]["company_id"].tolist() == [1]
+    history, low, middle, high, start, title = read_fan(marts, AS_OF)
+    assert (len(history), len(low), len(middle), len(high), start, title) == (
+        28,
+        51,
+        51,
+        51,
+        AS_OF,
+        "calls of company 5",
+    )
+
+
+def test_the_months_before_say_how_far_forecasts_were_off(marts):
+    found = judge_forecasts(read_lessons(marts, AS_OF, NOW), lambda _: None)
+    given = found[(found["model"] == "forecast") & (found["meter"] == "calls")].set_index("history_days")
+    assert set(given.index) == {7, 14, 28, 56}  # of 100 days, 90 and a month are too many
+    assert given.loc[28, "count_cutoffs"] == 2
+    assert given.loc[28, "wape"] < 0.2
+    assert found[found["is_chosen"]]["model"].isin(["forecast", "experts", "pooled_regression"]).all()
+    assert "calls | 28 | forecast | 0." in accuracy_table(found)
+    assert judge_forecasts(read_lessons(marts, date(2026, 8, 20), NOW), lambda _: None).empty
+
+
+@pytest.mark.parametrize(
+    ("at", "days"),
+    [(date(2026, 11, 1), 61), (date(2026, 11, 30), 32), (date(2026, 12, 31), 32), (date(2027, 1, 31), 29)],
+)
+def test_the_next_period_s_end(at, days):
+    assert days_ahead(at) == days

@@ -129,6 +129,7 @@ COUNTS = """
     select sum(count_read), sum(count_inserted), sum(count_duplicate), sum(count_rejected), sum(count_filtered)
     from raw.loads where feed = 'events'
 """
+RATED = "select currency, sum(amount) from billing.rated_usage group by currency order by currency"
 SAVINGS = """
     select currency, percentile_cont(0.5) within group (order by projected_savings)
     from ml.pricing_recommendations where action = 'switch' group by currency order by currency
@@ -141,7 +142,10 @@ def _figures(connection: Connection) -> dict[str, str]:
         return f"{row[0] if row else 0:,}"
 
     read, *fates = connection.execute(COUNTS).fetchone() or (0,) * 5
-    savings = [f"{amount:,.2f} {currency}" for currency, amount in connection.execute(SAVINGS)]
+    savings, rated = (
+        ", ".join(f"{amount:,.2f} {currency}" for currency, amount in connection.execute(query)) or "-"
+        for query in (SAVINGS, RATED)
+    )
     names = ("inserted", "duplicate", "rejected", "filtered")
     return {
         "events read": f"{read:,}",
@@ -150,7 +154,8 @@ def _figures(connection: Connection) -> dict[str, str]:
         "recommendations": number("select count(*) from ml.pricing_recommendations"),
         "  switch": number("select count(*) from ml.pricing_recommendations where action = 'switch'"),
         "  stay": number("select count(*) from ml.pricing_recommendations where action = 'stay'"),
-        "median saving a month": ", ".join(savings) or "-",
+        "median saving a month": savings,
         "mails": number("select count(*) from messaging.notifications where state = 'dry_run'"),
+        "rated": rated,
         "meter events planned": number("select count(*) from billing.meter_events"),
     }

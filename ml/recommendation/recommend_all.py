@@ -29,17 +29,19 @@ def recommend_companies(
     projection: Projection,
     plans: Sequence[Plan],
     gate: Gate = DEFAULT_GATE,
+    noticed: Mapping[str, pd.DataFrame] | None = None,
 ) -> list[Recommendation]:
     """One recommendation per row of `companies` (company_id, currency, plan_key, plan_version), in its order.
 
     Offered are the plan versions valid on the day that the company's projection starts.
     The other frames are those of `ml.analysis` and must hold the same companies; `plans` is the catalogue with
-    every plan in use. Raises ValueError for missing columns, and naming the companies or plans not found, and
-    CurrencyMismatchError for a current plan in another currency than the company's.
+    every plan in use. `noticed`: further frames for `find_insights`, such as limits.
+    Raises ValueError for missing columns, and naming the companies or plans not found, and CurrencyMismatchError for
+    a current plan in another currency than the company's.
     """
     require_columns(companies, "companies", COMPANY_COLUMNS)
     by_id = {plan_id(plan): plan for plan in plans}
-    cases = _cases(companies, characteristics, patterns, projection, by_id)
+    cases = _cases(companies, characteristics, patterns, projection, by_id, noticed or {})
     results: dict[int, Recommendation] = {}
     for group in _groups(cases):
         candidates = sorted({plan_id(plan) for case in group for plan in case.options})
@@ -66,6 +68,7 @@ def _cases(
     patterns: pd.DataFrame,
     projection: Projection,
     plans: Mapping[tuple[str, int], Plan],
+    noticed: Mapping[str, pd.DataFrame],
 ) -> list[_Case]:
     rows = {company: row for row, company in enumerate(projection.company_ids.tolist())}
     traits = {row["company_id"]: row for row in characteristics.to_dict("records")}
@@ -76,7 +79,7 @@ def _cases(
     )
     _require([(row["plan_key"], row["plan_version"]) for row in asked], plans.keys(), "plans not in the catalogue")
     chosen = characteristics[characteristics["company_id"].isin(companies["company_id"])]
-    findings = find_insights(patterns, chosen, projection).set_index("company_id")["findings"].to_dict()
+    findings = find_insights(patterns, chosen, projection, **noticed).set_index("company_id")["findings"].to_dict()
     dates = projection.start.tolist()
 
     def case(row: dict[Any, Any]) -> _Case:

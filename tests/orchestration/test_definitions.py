@@ -122,6 +122,8 @@ ASSETS = {
     ],
     "ml/pricing_recommendations": [
         "ml/business_characteristics",
+        "ml/limit_forecasts",
+        "ml/usage_anomalies",
         "ml/usage_forecasts",
         "ml/usage_patterns",
         "raw/plans",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +10,6 @@ from ml.analysis.arrays import Bools, Floats, ratio
 from ml.analysis.forecasting.history import History, future_slots
 from ml.analysis.forecasting.level import fit_level
 from ml.analysis.forecasting.pool import Pool
-
-if TYPE_CHECKING:
-    from sklearn.ensemble import HistGradientBoostingRegressor
 
 __all__ = ["PooledRegression"]
 
@@ -27,9 +24,9 @@ Case = tuple[History, Pool, Floats, Floats, Bools]
 
 @dataclass(frozen=True, slots=True)
 class PooledRegression:
-    """Gradient-boosted trees (Friedman 2001) for quantity / level by absolute error."""
+    """Gradient-boosted trees (Friedman 2001) for quantity / level by absolute error; scikit-learn's, once fitted."""
 
-    trees: "HistGradientBoostingRegressor"
+    trees: Any
 
     @classmethod
     def fit(cls, cases: Iterable[Case], seed: int) -> "PooledRegression | None":

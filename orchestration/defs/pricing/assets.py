@@ -5,7 +5,8 @@ import dagster as dg
 from integrations.postgres.warehouse import append_rows
 from ml.recommendation.recommend_all import recommend_companies
 from orchestration.analysis_inputs import as_of, read_analysis, read_inputs
-from orchestration.defs.analysis.assets import CHARACTERISTICS, FORECASTS, PATTERNS, milestone_companies
+from orchestration.defs.analysis.assets import CHARACTERISTICS, FORECASTS, LIMITS, PATTERNS, milestone_companies
+from orchestration.findings import read_findings
 from orchestration.forecasts import project
 from orchestration.partitions import dates_of, usage_dates
 from orchestration.recommendations import read_plans, recommendation_rows, with_current_plan
@@ -16,7 +17,14 @@ RECOMMENDATIONS = dg.AssetKey(["ml", "pricing_recommendations"])
 
 @dg.asset(
     key=RECOMMENDATIONS,
-    deps=[PATTERNS, CHARACTERISTICS, FORECASTS, dg.AssetKey(["raw", "plans"]), dg.AssetKey(["raw", "subscriptions"])],
+    deps=[
+        PATTERNS,
+        CHARACTERISTICS,
+        FORECASTS,
+        LIMITS,
+        dg.AssetKey(["raw", "plans"]),
+        dg.AssetKey(["raw", "subscriptions"]),
+    ],
     group_name="pricing",
     owners=["team:data-science"],
     kinds={"numpy", "postgres"},
@@ -38,7 +46,8 @@ def pricing_recommendations(context: dg.AssetExecutionContext, db: WarehouseReso
             advised = companies["company_id"].tolist()
             patterns, characteristics = read_analysis(connection, inputs.as_of, advised)
             projection = project(connection, inputs.as_of, inputs.known_at, advised)
-            found = recommend_companies(companies, characteristics, patterns, projection, plans)
+            noticed = read_findings(connection, inputs.as_of, advised)
+            found = recommend_companies(companies, characteristics, patterns, projection, plans, noticed=noticed)
             keys = dict(connection.execute("select company_id, company_key from raw.company_ids").fetchall())
             rows = recommendation_rows(found, inputs, keys, plan_ids)
             count += append_rows(connection, "ml.pricing_recommendations", rows)

@@ -34,8 +34,7 @@ def judge_forecasts(inputs: ForecastInputs, tell: Callable[[str], Any] = print) 
         return pd.DataFrame()
     sums = pd.DataFrame(rows)
     last = sums.sort_values("cutoff", kind="stable").drop_duplicates(list(BY))[[*BY, "is_chosen"]]
-    found = accuracy(sums, BY).merge(last, on=list(BY)).assign(horizon_days=HORIZON_DAYS)
-    return found.replace({np.nan: None}).astype(dict.fromkeys(FIGURES, float))
+    return accuracy(sums, BY).merge(last, on=list(BY)).assign(horizon_days=HORIZON_DAYS)
 
 
 def accuracy_table(found: pd.DataFrame) -> str:

@@ -46,7 +46,7 @@ def forecast(
 
     Example: usage-pricing backtest forecast --usage usage.csv.gz --history 28 --history 90 --horizon 30
     """
-    from ml.evaluation.backtest import backtest, check_usage, choose_cutoffs
+    from ml.evaluation.backtest import backtest, check_usage, choose_cutoffs, why_none
 
     try:
         table = check_usage(_read(usage))
@@ -59,8 +59,11 @@ def forecast(
     with Progress(*columns, console=problems, transient=True) as progress:
         task = progress.add_task("Forecasting", total=table["meter"].nunique() * len(chosen) * len(lengths))
         sums = backtest(table, lengths, horizon, chosen, lambda: progress.advance(task))
+    reason = why_none(table, lengths) if sums.empty else None
     if as_json:
-        typer.echo(json.dumps(_as_json(sums, lengths, horizon, chosen), indent=2))
+        typer.echo(json.dumps(_as_json(sums, lengths, horizon, chosen) | {"reason": reason}, indent=2))
+    elif reason:
+        problems.print(reason, soft_wrap=True, highlight=False)
     else:
         for shown in _tables(sums, chosen):
             console.print(shown)
@@ -71,7 +74,7 @@ def _read(file: Path) -> "pd.DataFrame":
 
     if file.suffix == ".parquet":
         return pd.read_parquet(file)
-    return pd.read_csv(file, dtype={"account": str, "meter": str})
+    return pd.read_csv(file, dtype={"account": str, "meter": str, "date": str})
 
 
 def _label(cutoff: date) -> str:

@@ -40,7 +40,7 @@ LIMITS = """
 ANOMALIES = """
     select company_id, meter, usage_date, kind, severity, quantity, expected_quantity
     from ml.usage_anomalies
-    where usage_date >= %(first)s and usage_date < %(as_of)s and company_id = any(%(ids)s)
+    where usage_date >= %(first)s and as_of <= %(as_of)s and company_id = any(%(ids)s)
     order by company_id, usage_date, meter
 """
 LARGEST = """

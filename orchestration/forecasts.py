@@ -13,9 +13,9 @@ from psycopg import Connection
 from integrations.postgres.warehouse import Warehouse, read_frame, replace_rows
 from ml.analysis.forecasting.forecast import Forecast
 from ml.analysis.forecasting.frames import histories_of
-from ml.analysis.forecasting.history import History
+from ml.analysis.forecasting.history import WEEK, History
 from ml.analysis.forecasting.learning import HISTORY_DAYS
-from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models, models_for
+from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models
 from ml.analysis.projection import PROJECTED_METERS, Projection, project_usage
 from ml.analysis.reaching import reach_limits
 from orchestration.shards import Counts, Shard
@@ -36,17 +36,22 @@ Ids = npt.NDArray[np.int64]
 class ForecastInputs:
     """Frames at one `as_of`; no usage at or after it is in them.
 
-    `windows`: company_id, window_start, window_end, activated_on. `incomplete`: days whose usage is still coming in.
+    `windows`: company_id, window_start, window_end, activated_on. `complete`: days on which the company was active
+    and whose usage has arrived (company_id, usage_date).
     """
 
     windows: pd.DataFrame
     meter_daily: pd.DataFrame
     holidays: pd.DataFrame
-    incomplete: pd.DataFrame
+    complete: pd.DataFrame
 
-    def histories(self, meters: Iterable[str] = ()) -> dict[str, History]:
-        """The history of every meter that is used and of these, rows in the order of the windows."""
-        return histories_of(self.meter_daily, self.windows, self.holidays, self.incomplete, meters)
+    def histories(self) -> dict[str, History]:
+        """The history of every projected meter, rows in the order of the windows."""
+        return histories_of(self.meter_daily, self.windows, self.holidays, self.complete, PROJECTED_METERS)
+
+    def arrived(self) -> dict[str, History]:
+        """The same with all that has arrived of the days that are not complete."""
+        return histories_of(self.meter_daily, self.windows, meters=PROJECTED_METERS)
 
 
 def read_histories(connection: Connection, at: date, known_at: datetime, company_ids: Iterable[int]) -> ForecastInputs:
@@ -75,7 +80,7 @@ def project(connection: Connection, at: date, known_at: datetime, company_ids: I
         HORIZON_DAYS,
         models=models,
         holidays=inputs.holidays,
-        incomplete=inputs.incomplete,
+        complete=inputs.complete,
     )
 
 
@@ -88,15 +93,17 @@ def forecast_shard(shard: Shard) -> Counts:
     """Replace the shard's rows of `ml.usage_forecasts` and `ml.limit_forecasts`; `shard.pooled` holds the models."""
     with Warehouse(shard.database_url).connect() as connection:
         inputs = read_histories(connection, shard.as_of, shard.known_at, _ids(connection, shard))
-        limits = read_limits(connection, shard.as_of)
-        stamp = {"as_of": shard.as_of, "known_at": shard.known_at}
         ids, rows, reached = inputs.windows["company_id"].to_numpy(), [], []
-        for meter, history in inputs.histories(shard.pooled[MODELS]).items():
-            models = models_for(shard.pooled[MODELS], meter) or learn_models(history, HORIZON_DAYS)
+        limits, arrived = read_limits(connection, shard.as_of, ids.tolist()), inputs.arrived()
+        stamp = {"as_of": shard.as_of, "known_at": shard.known_at}
+        for meter, history in inputs.histories().items():
+            models = shard.pooled[MODELS][meter]
             for places, kind, forecast in forecast_groups(models, history, days_ahead(shard.as_of)):
                 common = stamp | {"meter": meter, "model": models[kind].chosen, "seed": SEED}
-                rows += forecast_rows(ids[places], forecast, common)
-                reached += limit_rows(ids[places], forecast, limits[limits["meter"] == meter], stamp)
+                own = history.rows(places)
+                rows += forecast_rows(ids[places], own, forecast, common)
+                late = still_to_arrive(own, arrived[meter].rows(places), forecast, shard.as_of)
+                reached += limit_rows(ids[places], forecast, late, limits[limits["meter"] == meter], stamp)
         key = {"as_of": shard.as_of, "company_id": shard.companies}
         count = replace_rows(connection, "ml.usage_forecasts", key, rows)
         limited = replace_rows(connection, "ml.limit_forecasts", key, reached)
@@ -115,12 +122,16 @@ def period_of(at: date) -> tuple[date, date]:
     return first, (first + timedelta(days=31)).replace(day=1)
 
 
-def forecast_rows(company_ids: Ids, forecast: Forecast, common: Mapping[str, Any]) -> list[dict[str, Any]]:
+def forecast_rows(
+    company_ids: Ids, history: History, forecast: Forecast, common: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Rows of `ml.usage_forecasts`: totals of the month ahead, and every day to the end of the next period."""
     paths = forecast.paths(PATHS, SEED)
     totals = paths[:, :, :HORIZON_DAYS].sum(axis=2)
     figures = np.stack([totals.mean(axis=1), *np.quantile(totals, LEVELS, axis=1)])
     daily = np.stack([paths.mean(axis=1), *forecast.quantiles(LEVELS)], axis=1).round(4)
+    unseen, unused = history.lengths == 0, ~history.quantity.any(axis=1)
+    reasons = np.select([unseen, unused], ["no_complete_day", "no_usage"], default="")
     return [
         {
             **common,
@@ -128,25 +139,41 @@ def forecast_rows(company_ids: Ids, forecast: Forecast, common: Mapping[str, Any
             "horizon_days": HORIZON_DAYS,
             **{f"{name}_quantity": value for name, value in zip(SERIES, figures[:, row].tolist(), strict=True)},
             "daily": dict(zip(SERIES, daily[row].tolist(), strict=True)),
-            "reason": None if forecast.point[row].any() else "no_usage",
+            "reason": reasons[row] or None,
         }
         for row, company in enumerate(company_ids.tolist())
     ]
 
 
+def still_to_arrive(complete: History, arrived: History, forecast: Forecast, at: date) -> npt.NDArray[np.float64]:
+    """Usage [s] of the current period that is expected of its days that are not complete, beyond what has arrived."""
+    days = min((at - period_of(at)[0]).days, complete.days)
+    if not days:
+        return np.zeros(len(complete.ends))
+    waiting = arrived.observed[:, -days:] & ~complete.observed[:, -days:]
+    expected = forecast.point[:, np.arange(-days, 0) % WEEK]
+    late: npt.NDArray[np.float64] = (np.maximum(expected - arrived.quantity[:, -days:], 0) * waiting).sum(axis=1)
+    return late
+
+
 def limit_rows(
-    company_ids: Ids, forecast: Forecast, limits: pd.DataFrame, stamp: Mapping[str, Any]
+    company_ids: Ids,
+    forecast: Forecast,
+    late: npt.NDArray[np.float64],
+    limits: pd.DataFrame,
+    stamp: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """Rows of `ml.limit_forecasts` for those of the companies that have a limit (company_id, limit and used)."""
     own = limits[limits["company_id"].isin(company_ids)].sort_values("company_id")
     if own.empty:
         return []
-    places = pd.Index(company_ids).get_indexer(pd.Index(own["company_id"]))
+    places = pd.Index(company_ids).get_indexer(pd.Index(own["company_id"])).astype(np.int64)
     start, end = period_of(stamp["as_of"])
     used, limit = (own[name].to_numpy(dtype=np.float64) for name in ("used_quantity", "limit_quantity"))
     left = np.full(len(own), (end - stamp["as_of"]).days)
     starts = np.full(len(own), np.datetime64(stamp["as_of"], "D"))
-    found = reach_limits(used, limit, forecast.paths(PATHS, SEED)[places], starts, left)
+    paths = forecast.rows(places).paths(PATHS, SEED)
+    found = reach_limits(used + late[places], limit, paths, starts, left)
     return [
         {
             **stamp,
@@ -165,10 +192,10 @@ def limit_rows(
     ]
 
 
-def read_limits(connection: Connection, at: date) -> pd.DataFrame:
+def read_limits(connection: Connection, at: date, company_ids: Sequence[int]) -> pd.DataFrame:
     """What the terms of the current period allow or include (company_id, meter, limit_quantity, used_quantity)."""
-    start, _ = period_of(at)
-    return read_frame(connection, LIMITS, {"period": start, "as_of": at, "meters": list(PROJECTED_METERS)})
+    over = {"period": period_of(at)[0], "as_of": at, "meters": list(PROJECTED_METERS), "ids": list(company_ids)}
+    return read_frame(connection, LIMITS, over)
 
 
 def _ids(connection: Connection, shard: Shard) -> Sequence[int]:
@@ -178,15 +205,22 @@ def _ids(connection: Connection, shard: Shard) -> Sequence[int]:
 
 def _read(connection: Connection, at: date, known_at: datetime, days: int, ids: list[int]) -> ForecastInputs:
     over = completeness(at, known_at, days) | {"ids": ids, "meters": list(PROJECTED_METERS)}
-    return ForecastInputs(*(read_frame(connection, query, over) for query in (WINDOWS, METERS, HOLIDAYS, INCOMPLETE)))
+    return ForecastInputs(*(read_frame(connection, query, over) for query in (WINDOWS, METERS, HOLIDAYS, COMPLETE)))
 
 
-ACTIVE = """
-    select company_id from marts.dim_companies
-    where activated_on < %(as_of)s and company_id >= %(first)s and company_id < %(end)s
+IS_ACTIVE = """
+    activated_on < %(as_of)s and exists (
+        select from marts.fct_usage_daily as days
+        where days.company_id = companies.company_id
+            and days.usage_date >= %(as_of)s::date - 7 and days.usage_date < %(as_of)s
+    )
 """
-SAMPLE = """
-    select company_id from marts.dim_companies where activated_on < %(as_of)s
+ACTIVE = f"""
+    select company_id from marts.dim_companies as companies
+    where {IS_ACTIVE} and company_id >= %(first)s and company_id < %(end)s
+"""
+SAMPLE = f"""
+    select company_id from marts.dim_companies as companies where {IS_ACTIVE}
     order by md5(company_id::text) limit %(count)s
 """
 WINDOWS = """
@@ -206,9 +240,9 @@ HOLIDAYS = """
     inner join raw.holidays as holidays on companies.country = holidays.country
     where holidays.holiday_date >= %(first)s and companies.company_id = any(%(ids)s)
 """
-INCOMPLETE = f"""
+COMPLETE = f"""
     with {COMPLETENESS}
-    select company_id, usage_date from days where not is_complete and company_id = any(%(ids)s)
+    select company_id, usage_date from days where is_complete and company_id = any(%(ids)s)
 """
 LIMITS = """
     with
@@ -217,6 +251,7 @@ LIMITS = """
         select company_id, meter, sum(quantity)::double precision as quantity
         from marts.fct_meter_usage_daily
         where usage_date >= %(period)s and usage_date < %(as_of)s and meter = any(%(meters)s)
+            and company_id = any(%(ids)s)
         group by company_id, meter
     )
 
@@ -226,5 +261,6 @@ LIMITS = """
     from billing.allowances as allowances
     left join used on allowances.company_id = used.company_id and allowances.meter = used.meter
     where allowances.usage_period = %(period)s and allowances.meter = any(%(meters)s)
+        and allowances.company_id = any(%(ids)s)
         and coalesce(allowances.limit_quantity, allowances.included_quantity) is not null
 """

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ml.analysis.arrays import Floats, Ints, ratio
 from ml.analysis.forecasting.frames import histories_of
-from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models, models_for
+from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models
 from ml.analysis.windows import read_windows
 
 __all__ = ["PARTS", "PROJECTED_METERS", "Projection", "project_usage", "run_rate"]
@@ -78,26 +78,26 @@ def project_usage(
     parts: Mapping[str, tuple[str, ...]] = PARTS,
     models: Mapping[str, ForecastModels] | None = None,
     holidays: pd.DataFrame | None = None,
-    incomplete: pd.DataFrame | None = None,
+    complete: pd.DataFrame | None = None,
 ) -> Projection:
     """Totals of every meter over the `horizon_days` after each company's window, on `paths` scenarios.
 
     Forecasts by `models` per meter; those not given are learned from the frame itself, so that a company's
     projection then depends on who else is in it. On a path all meters have errors of the same rank, so what is used
-    together is off together. Days that are `incomplete` say nothing (see `histories_of`). Never below zero; no
+    together is off together. Only `complete` days count (see `histories_of`). Never below zero; no
     history gives zeros. The same seed gives the same paths.
     Raises ValueError for missing columns, a missing or negative quantity, or fewer than one day or path.
     """
     if horizon_days < 1 or paths < 1:
         raise ValueError(f"projection over {horizon_days} days and {paths} paths; both must be 1 or more.")
-    frame, histories = read_windows(windows), histories_of(meter_daily, windows, holidays, incomplete)
+    frame, histories = read_windows(windows), histories_of(meter_daily, windows, holidays, complete)
     monthly = np.zeros((len(frame.company_ids), len(histories), paths))
     for column, (meter, history) in enumerate(histories.items()):
-        known = models_for(models or {}, meter) or learn_models(history, horizon_days, compete=False)
+        known = (models or {}).get(meter) or learn_models(history, horizon_days, compete=False)
         for rows, _, forecast in forecast_groups(known, history, horizon_days):
             for start in range(0, len(rows), CHUNK):
-                chunk = rows[start : start + CHUNK]
-                monthly[chunk, column] = forecast.rows(start, CHUNK).paths(paths, seed).sum(axis=2)
+                chunk = np.arange(start, min(start + CHUNK, len(rows)))
+                monthly[rows[chunk], column] = forecast.rows(chunk).paths(paths, seed).sum(axis=2)
     _keep_sums(monthly, tuple(histories), parts)
     return Projection(frame.company_ids, tuple(histories), frame.ends, horizon_days, monthly)
 

@@ -13,7 +13,7 @@ from ml.analysis.windows import require_columns
 from ml.evaluation.baselines import BASELINES
 from ml.evaluation.metrics import LEVELS, coverage, mase, pinball_loss, seasonal_scale, wape
 
-__all__ = ["CHOSEN", "KEYS", "accuracy", "backtest", "check_usage", "choose_cutoffs", "history_of", "judge"]
+__all__ = ["CHOSEN", "KEYS", "accuracy", "backtest", "check_usage", "choose_cutoffs", "history_of", "judge", "why_none"]
 
 CHOSEN = "forecast"
 """Name of the forecast that is really given: the model that earlier windows have chosen."""
@@ -44,18 +44,35 @@ def check_usage(table: pd.DataFrame) -> pd.DataFrame:
     require_columns(table, "the table", TABLE_COLUMNS)
     if table.empty:
         raise ValueError("the table has no rows; give daily usage.")
-    found = table[list(TABLE_COLUMNS)].astype({"account": str, "meter": str})
-    found["date"] = pd.to_datetime(found["date"], errors="coerce").dt.tz_localize(None).dt.normalize()
-    found["quantity"] = pd.to_numeric(found["quantity"], errors="coerce")
-    for name, wrong in {
-        "date": found["date"].isna(),
-        "quantity": found["quantity"].isna() | (found["quantity"] < 0) | np.isinf(found["quantity"]),
-    }.items():
+    found = table[list(TABLE_COLUMNS)].assign(
+        date=_days(table["date"]), quantity=pd.to_numeric(table["quantity"], errors="coerce")
+    )
+    for name, wrong, remedy in (
+        ("account", _is_blank(found["account"]), "name the account"),
+        ("meter", _is_blank(found["meter"]), "name the meter"),
+        ("date", found["date"].isna(), "write 2026-02-01"),
+        ("quantity", ~(found["quantity"] >= 0) | np.isinf(found["quantity"]), "write a number from 0 on"),
+    ):
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            value = table[name].iloc[row]
-            raise ValueError(f"row {row + 1} of {int(wrong.sum())} wrong ones has the {name} {value!r}; mend it.")
-    return found
+            raise ValueError(
+                f"row {row + 1} has the {name} {table[name].iloc[row]!r} (one of {wrong.sum()}); {remedy}."
+            )
+    return found.astype({"account": str, "meter": str, "quantity": float})
+
+
+def _days(values: pd.Series) -> pd.Series:
+    """Calendar days as they are written: times and offsets from UTC are left out; NaT for what is no ISO date."""
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        values = values.dt.tz_localize(None)
+    if not pd.api.types.is_datetime64_any_dtype(values):
+        values = pd.to_datetime(values.astype(str).str.strip().str[:10], format="%Y-%m-%d", errors="coerce")
+    days: pd.Series = values.dt.normalize()
+    return days
+
+
+def _is_blank(values: pd.Series) -> pd.Series:
+    return values.isna() | (values.astype(str).str.strip() == "")
 
 
 def choose_cutoffs(table: pd.DataFrame, history_days: int, horizon: int, count: int) -> list[date]:
@@ -143,6 +160,15 @@ def _sums(
         "scaled_error": float(np.nansum(scaled)),
         "scaled_series": int((~np.isnan(scaled)).sum()),
     }
+
+
+def why_none(table: pd.DataFrame, history_days: Sequence[int]) -> str:
+    """The sentence to say when no account could be judged at any cut-off."""
+    days = " or ".join(map(str, history_days))
+    return (
+        f"None of the {table['account'].nunique()} accounts was there for {days} days before a cut-off and used"
+        " anything in them, so there is nothing to judge."
+    )
 
 
 def accuracy(sums: pd.DataFrame, by: Iterable[str] = KEYS) -> pd.DataFrame:

@@ -94,6 +94,7 @@ def test_a_first_build_is_one_run_whose_every_column_is_right_up_to_today(landed
     assert days[2:] == [("2026-10-03", 0), ("2026-10-04", 0), ("2026-10-05", 0)]
 
 
+@pytest.mark.long
 def test_a_late_event_makes_its_date_due_again_and_a_void_that_of_its_event(landed):
     landed.tick("changed_usage_dates_sensor")
     landed.land("events", "late.ndjson", lines(event("5", "2026-10-02T12:00:00+02:00")))

@@ -64,3 +64,14 @@ def test_what_is_wrong_is_said_in_a_sentence(usage, tmp_path):
     wrong.write_text("account,day,quantity\na,2026-01-01,1\n")
     assert "lacks the columns date, meter" in run("--usage", str(wrong)).output
     assert run("--usage", str(tmp_path / "none.csv")).exit_code == 2
+
+
+def test_where_nobody_used_anything_there_is_a_reason(tmp_path):
+    days = pd.date_range("2026-06-01", "2026-10-31")
+    pd.DataFrame({"account": "a", "date": days, "meter": "calls", "quantity": 0}).to_csv(tmp_path / "zero.csv")
+    result = run("--usage", str(tmp_path / "zero.csv"), "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["accuracy"] == []
+    assert found["reason"].startswith("None of the 1 accounts was there for 28 days before a cut-off and used anything")
+    assert "nothing to judge" in run("--usage", str(tmp_path / "zero.csv")).output

@@ -71,6 +71,7 @@ def test_the_report_says_what_the_command_then_does(advised, tmp_path):
     assert effect.amounts[0][2] > 0
 
 
+@pytest.mark.long
 def test_before_the_marts_are_built_the_events_are_counted_all_the_same(pipeline, tmp_path):
     pipeline.set_clock(NOW)
     pipeline.land("companies", "companies.ndjson", lines(company()))

@@ -53,6 +53,7 @@ def marts(connection):
     connection.execute("delete from marts.fct_meter_usage_daily where company_id = 4 and usage_date < %s", [joined])
     allow(connection, 1, 150)
     allow(connection, 3, 100_000)
+    allow(connection, 5, 0)
     return connection
 
 
@@ -87,8 +88,8 @@ def assert_alike(found: list, expected: list) -> None:
 
 
 def test_every_meter_has_a_month_and_each_day_to_the_end_of_the_next_period(marts, database_url):
-    assert run(database_url) == {"shards": 1, "companies": 6, "limits": 2, "rows": 12}
-    found = {(row["company_id"], row["meter"]): row for row in rows(marts)[:12]}
+    assert run(database_url) == {"shards": 1, "companies": 6, "limits": 3, "rows": 30}
+    found = {(row["company_id"], row["meter"]): row for row in rows(marts)[:30]}
     calls = found[2, "calls"]
     assert 0.8 * 490 < calls["expected_quantity"] < 1.2 * 490  # 21 or 22 working days of 20 to 24, 9 of 2
     assert calls["p10_quantity"] < calls["p50_quantity"] < calls["p90_quantity"]
@@ -100,7 +101,7 @@ def test_every_meter_has_a_month_and_each_day_to_the_end_of_the_next_period(mart
 
 def test_a_limit_has_a_probability_and_a_date(marts, database_url):
     run(database_url)
-    near, far = rows(marts)[12:]
+    near, far, none = rows(marts)[30:]
     assert (near["limit_quantity"], near["period_end"]) == (150, "2026-12-01")
     assert near["used_quantity"] == sum(quantity for (quantity,) in marts.execute(
         "select quantity from marts.fct_meter_usage_daily where company_id = 1 and meter = 'calls'"
@@ -109,6 +110,7 @@ def test_a_limit_has_a_probability_and_a_date(marts, database_url):
     assert near["reach_probability"] > 0.9
     assert "2026-11-12" < near["expected_reach_date"] < "2026-12-01"
     assert (far["reach_probability"], far["expected_reach_date"]) == (0, None)
+    assert (none["reach_probability"], none["expected_utilisation"]) == (1, None)
 
 
 def test_shards_of_one_and_of_all_companies_and_a_second_run_give_the_same_rows(marts, database_url):
@@ -128,25 +130,52 @@ def test_usage_at_or_after_the_date_changes_nothing(marts, database_url):
     assert rows(marts) == before
 
 
-def test_a_day_whose_usage_still_comes_in_says_nothing(marts, database_url):
+def calls_of_the_first(connection) -> tuple[float, float]:
+    """Expected calls of company 1 in a month, and of its current period."""
+    own = {
+        row.get("expected_utilisation"): row
+        for row in rows(connection)
+        if (row["company_id"], row["meter"]) == (1, "calls")
+    }
+    return own.pop(None)["expected_quantity"], next(iter(own.values()))["expected_quantity"]
+
+
+def test_a_day_whose_usage_still_comes_in_says_nothing_and_is_awaited(marts, database_url):
     run(database_url)
-    usual = rows(marts)[0]["expected_quantity"]
+    month, period = calls_of_the_first(marts)
     last = AS_OF - timedelta(days=1)
     marts.execute("delete from marts.fct_meter_usage_daily where usage_date >= %s", [last - timedelta(days=1)])
     run(database_url)
-    silent = rows(marts)[0]["expected_quantity"]
+    silent_month, silent_period = calls_of_the_first(marts)
     marts.execute("insert into marts.fct_event_lateness select id, %s, 4000 from generate_series(1, 6) id", [last])
     run(database_url, known_at=datetime(2026, 11, 11, 6, tzinfo=UTC))
-    waiting = rows(marts)[0]["expected_quantity"]
-    assert silent < 0.97 * usual
-    assert waiting == pytest.approx(usual, rel=0.02)
+    waiting_month, waiting_period = calls_of_the_first(marts)
+    assert silent_month < 0.97 * month
+    assert silent_period < period - 15
+    assert waiting_month == pytest.approx(month, rel=0.03)
+    assert waiting_period == pytest.approx(period, rel=0.03)
+
+
+def test_days_on_which_a_company_was_away_are_no_days_without_usage(marts, database_url):
+    run(database_url)
+    month, _ = calls_of_the_first(marts)
+    away = [AS_OF - timedelta(days=60), AS_OF - timedelta(days=20)]
+    for table in ("fct_meter_usage_daily", "fct_usage_daily"):
+        marts.execute(f"delete from marts.{table} where usage_date >= %s and usage_date < %s", away)
+    run(database_url)
+    assert calls_of_the_first(marts)[0] == pytest.approx(month, rel=0.03)
+    marts.execute(
+        "delete from marts.fct_usage_daily where company_id = 1 and usage_date >= %s", [AS_OF - timedelta(days=30)]
+    )
+    run(database_url)
+    assert not [row for row in rows(marts) if row["company_id"] == 1]
 
 
 def test_scenarios_and_findings_are_those_of_the_companies_asked_for(marts, database_url):
     run(database_url)
     projection = project(marts, AS_OF, NOW, [2, 3])
     assert projection.company_ids.tolist() == [2, 3]
-    stored = {(row["company_id"], row["meter"]): row["expected_quantity"] for row in rows(marts)[:12]}
+    stored = {(row["company_id"], row["meter"]): row["expected_quantity"] for row in rows(marts)[:30]}
     assert projection.expected()[0, projection.meters.index("calls")] == pytest.approx(stored[2, "calls"], rel=0.02)
     found = read_findings(marts, AS_OF, [1, 2])
     assert found["limits"]["company_id"].tolist() == [1]

@@ -349,6 +349,7 @@ def test_an_older_ledger_is_carried_over(server):
     assert found == [("combined:v1", 7, [], None)]
 
 
+@pytest.mark.long
 def test_a_month_is_closed_from_the_command_line_once_and_what_comes_late_is_on_the_next_statement(world):
     """The last of this file, since what it closes stays closed."""
     from orchestration.defs.billing.checks import usage_has_a_plan

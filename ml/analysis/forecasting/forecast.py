@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.analysis.arrays import Floats
+from ml.analysis.arrays import Floats, Ints
 from ml.analysis.forecasting.errors import ErrorLibrary
 
 __all__ = ["Forecast"]
@@ -22,9 +22,8 @@ class Forecast:
     deviation: Floats
     library: ErrorLibrary
 
-    def rows(self, start: int, count: int) -> "Forecast":
-        """The same for `count` series from row `start` on."""
-        chosen = slice(start, start + count)
+    def rows(self, chosen: Ints) -> "Forecast":
+        """Only the series in these rows."""
         return Forecast(self.point[chosen], self.deviation[chosen], self.library)
 
     def quantiles(self, levels: tuple[float, ...]) -> Floats:
@@ -37,4 +36,5 @@ class Forecast:
         errors = self.library.draw(count, self.point.shape[1], seed)
         paths = self.deviation[:, None, None] * errors
         paths += self.point[:, None]
-        return np.maximum(paths, 0, out=paths)
+        np.maximum(paths, 0, out=paths)
+        return np.multiply(paths, self.library.factor, out=paths)

@@ -41,8 +41,8 @@ class History:
     ages: Ints | None = None
 
     def __post_init__(self) -> None:
-        if not (self.quantity >= 0).all():
-            raise ValueError("a history has a missing or negative quantity; mark days that were not observed.")
+        if not ((self.quantity >= 0) & np.isfinite(self.quantity)).all():
+            raise ValueError("a history has a missing, infinite or negative quantity; mark days not observed.")
 
     @property
     def days(self) -> int:

@@ -9,13 +9,14 @@ from ml.analysis.arrays import Bools, Floats, ratio
 from ml.analysis.forecasting.errors import (
     ErrorLibrary,
     assumed_errors,
+    balanced,
     deviations,
     relative_variation,
     remembered_errors,
 )
 from ml.analysis.forecasting.experts import EXPERTS, blended_forecast, expert_forecasts
 from ml.analysis.forecasting.forecast import Forecast
-from ml.analysis.forecasting.history import History
+from ml.analysis.forecasting.history import WEEK, History
 from ml.analysis.forecasting.pool import Pool, pool_of
 from ml.analysis.forecasting.pooled import PooledRegression
 
@@ -28,7 +29,9 @@ LEARNING_RATE = 30.0
 """An expert whose error is 1 % above the best one's has a weight of exp(-0.3) of it."""
 MEMORY_DAYS = 60.0
 """Half-life of what an earlier window teaches."""
-ORIGIN_STEP, MOST_ORIGINS, MOST_SERIES = 7, 26, 300
+MOST_ORIGINS, MOST_SERIES = 26, 300
+PAST_DAYS = 366
+"""What lies longer back teaches nothing."""
 FEWEST_WINDOWS = 20
 """Earlier windows from which on their errors are taken instead of assumed ones."""
 VALIDATION_ORIGINS = 8
@@ -44,6 +47,17 @@ class Window:
     known: History
     actual: Floats
     observed: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """Windows of series [w]: errors [w, h] in units of the deviation, forecasts, deviations, usage, and weights."""
+
+    errors: Floats
+    points: Floats
+    scales: Floats
+    used: Floats
+    trust: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,7 @@ def learn(history: History, history_days: int, horizon: int, seed: int = 0, *, c
     the pooled and of the mean relative absolute error, recent windows counting more. Too few windows leave all
     experts equal and the errors assumed. With `compete`, a pooled regression is tried on the latest windows.
     """
-    sample = _sample(history)
+    sample = _sample(history.last(PAST_DAYS))
     pool = pool_of(sample, history_days)
     pool = replace(pool, variation=relative_variation(sample.last(history_days), pool.profile))
     windows = list(earlier_windows(sample, history_days, horizon))
@@ -98,23 +112,28 @@ def learn(history: History, history_days: int, horizon: int, seed: int = 0, *, c
     forecasts = [expert_forecasts(window.known, then, horizon) for window, then in zip(windows, pools, strict=True)]
     weights = _weights(windows, forecasts)
     blends = [np.tensordot(weights, found, 1) for found in forecasts]
-    regression, chosen = _compete(windows, pools, blends, seed) if compete else (None, EXPERTS_MODEL)
-    if regression is not None and chosen == POOLED_MODEL:
-        blends = [
-            regression.predict(window.known, then, blend)
-            for window, then, blend in zip(windows, pools, blends, strict=True)
-        ]
-    errors, trust = _errors(windows, pools, blends)
-    if len(errors) < FEWEST_WINDOWS:
+    regression, chosen = None, EXPERTS_MODEL
+    if compete:
+        regression, unseen = _compete(windows, pools, blends, seed)
+        if unseen is not None:
+            # Intervals come from windows that the regression had not seen when it forecast them.
+            chosen, blends = POOLED_MODEL, unseen
+    past = _errors(windows[: len(blends)], pools, blends)
+    if len(past.errors) < FEWEST_WINDOWS:
         library = assumed_errors(sample.last(history_days), pool, horizon, seed)
     else:
-        library = remembered_errors(errors, trust, horizon, seed)
-    return ForecastModel(pool, weights, library, regression, chosen, len(errors))
+        library = balanced(
+            remembered_errors(past.errors, past.trust, seed), past.points, past.scales, past.used, past.trust
+        )
+    return ForecastModel(pool, weights, library, regression, chosen, len(past.errors))
 
 
 def earlier_windows(history: History, history_days: int, horizon: int) -> Iterator[Window]:
-    """Windows before the ends, the latest first, a week apart; series need all their days observed."""
-    for back in range(horizon, history.days - history_days + 1, ORIGIN_STEP)[:MOST_ORIGINS]:
+    """Windows before the ends, the latest first, weeks apart; series need all their days observed.
+
+    Whole weeks before the ends, so that a day ahead is the same weekday as the one that is to be forecast.
+    """
+    for back in range(-(-horizon // WEEK) * WEEK, history.days - history_days + 1, WEEK)[:MOST_ORIGINS]:
         origin = history.days - back
         known = slice(origin - history_days, origin)
         rows = np.flatnonzero(history.observed[:, known].all(axis=1) & history.quantity[:, known].any(axis=1))
@@ -163,33 +182,37 @@ def _weights(windows: list[Window], forecasts: list[Floats]) -> Floats:
     return np.asarray(weights / weights.sum())
 
 
-def _errors(windows: list[Window], pools: list[Pool], blends: list[Floats]) -> tuple[Floats, Floats]:
-    """Errors [windows x series, h] in units of the series' deviation, and the weight of each."""
-    rows, weights = [], []
-    for window, pool, blend in zip(windows, pools, blends, strict=True):
+def _errors(windows: list[Window], pools: list[Pool], blends: list[Floats]) -> _Past:
+    parts = []
+    for window, pool, blend in zip(windows, pools, blends, strict=False):
         scale = deviations(window.known, pool)
         kept = window.observed.all(axis=1) & (scale > 0)
-        rows.append((window.actual - blend)[kept] / scale[kept, None])
-        weights.append(np.full(int(kept.sum()), _trust(window)))
-    return np.concatenate(rows), np.concatenate(weights)
+        point, actual, scale = blend[kept], window.actual[kept], scale[kept]
+        trust = np.full(len(scale), _trust(window))
+        parts.append(((actual - point) / scale[:, None], point, scale, actual.sum(axis=1), trust))
+    return _Past(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _compete(
     windows: list[Window], pools: list[Pool], blends: list[Floats], seed: int
-) -> tuple[PooledRegression | None, str]:
-    """The regression, and whether it beats the experts on the latest windows, of which it has not seen a day."""
+) -> tuple[PooledRegression | None, list[Floats] | None]:
+    """The regression; and its forecasts of the latest windows, of which it has seen no day, if they beat the experts'.
+
+    None where too little is known for one.
+    """
     recent = windows[:VALIDATION_ORIGINS]
     horizon = recent[0].actual.shape[1]
     first = next((n for n, window in enumerate(windows) if window.age >= recent[-1].age + horizon), len(windows))
     rival = _fit(windows[first:], pools[first:], blends[first:], seed)
     if rival is None:
-        return None, EXPERTS_MODEL
+        return None, None
     judged = list(zip(recent, pools, blends, strict=False))
-    theirs = sum(float(_loss(window, rival.predict(window.known, pool, blend))) for window, pool, blend in judged)
+    unseen = [rival.predict(window.known, pool, blend) for window, pool, blend in judged]
+    theirs = sum(float(_loss(window, found)) for window, found in zip(recent, unseen, strict=True))
     ours = sum(float(_loss(window, blend)) for window, _, blend in judged)
     if theirs > WIN * ours:
-        return rival, EXPERTS_MODEL
-    return _fit(windows, pools, blends, seed), POOLED_MODEL
+        return rival, None
+    return _fit(windows, pools, blends, seed), unseen
 
 
 def _fit(windows: list[Window], pools: list[Pool], blends: list[Floats], seed: int) -> PooledRegression | None:

@@ -11,12 +11,15 @@ from ml.analysis.forecasting.forecast import Forecast
 from ml.analysis.forecasting.history import History
 from ml.analysis.forecasting.learning import HISTORY_DAYS, ForecastModel, learn
 
-__all__ = ["SEGMENTS", "ForecastModels", "forecast_groups", "learn_models", "models_for", "segments_of"]
+__all__ = ["SEGMENTS", "ForecastModels", "forecast_groups", "learn_models", "segments_of"]
 
 SEGMENTS = ("regular", "intermittent")
 REGULAR_SHARE = 0.5
 """Share of the observed days with usage from which on a series is regular: an office is closed on two of seven days."""
 
+
+PRESENT_SHARE = 0.9
+"""Share of a length of history that must have been observed: a day whose usage is late makes nobody younger."""
 
 ForecastModels = Mapping[tuple[str, int], ForecastModel]
 """The model of each segment and length of history; every kind that a series can be of is there."""
@@ -43,18 +46,13 @@ def learn_models(
     return {(segment, days): found.get((segment, days), found[known, days]) for segment in SEGMENTS for days in lengths}
 
 
-def models_for(by_meter: Mapping[str, ForecastModels], meter: str) -> ForecastModels | None:
-    """The models of a meter, or those of any: all is relative to a series' own level. None without any."""
-    return by_meter.get(meter) or next(iter(by_meter.values()), None)
-
-
 def forecast_groups(
     models: ForecastModels, history: History, horizon: int
 ) -> Iterator[tuple[Ints, tuple[str, int], Forecast]]:
     """Rows [r] of the series of one kind, that kind, and their forecast; all series come once.
 
-    A series is forecast by the model of the longest history that it has, from all of its days that lie within the
-    longest. One without usage gives zeros.
+    A series is forecast by the model of the longest history of which it has nine tenths, from all of its days that
+    lie within the longest. One without usage gives zeros.
     """
     lengths = sorted({days for _, days in models})
     longest = history.last(lengths[-1])
@@ -62,6 +60,7 @@ def forecast_groups(
     for segment in SEGMENTS:
         for days, above in pairwise([*lengths, np.iinfo(np.int64).max]):
             least = days if days > lengths[0] else 0
-            rows = np.flatnonzero((segments == segment) & (observed >= least) & (observed < above))
+            fitting = (observed >= PRESENT_SHARE * least) & (observed < PRESENT_SHARE * above)
+            rows = np.flatnonzero((segments == segment) & fitting)
             if len(rows):
                 yield rows, (segment, days), models[segment, days].forecast(longest.rows(rows), horizon)

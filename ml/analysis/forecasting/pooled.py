@@ -16,7 +16,7 @@ __all__ = ["PooledRegression"]
 MOST_ROWS = 20_000
 FEWEST_ROWS = 3_000
 """Days of earlier windows below which a regression is not even tried."""
-FEATURES = 9
+FEATURES = 8
 
 Case = tuple[History, Pool, Floats, Floats, Bools]
 """A history, what was known in common, the experts' forecast, the days that followed, and those observed of them."""
@@ -64,8 +64,9 @@ def _features(history: History, pool: Pool, blend: Floats) -> tuple[Floats, Floa
     slow, fast = (fit_level(history, pool.profile, half_life, 2.0) for half_life in (28.0, 7.0))
     level, ahead = slow.level, future_slots(horizon)
     used = ratio((history.quantity > 0).sum(axis=1), history.lengths, otherwise=0)
-    spread = ratio(np.abs(history.quantity - slow.fitted).mean(axis=1), level, otherwise=0)
-    by_series = np.stack([ratio(fast.level, level, otherwise=1), used, spread, history.lengths.astype(float)], axis=1)
+    off = (np.abs(history.quantity - slow.fitted) * history.observed).sum(axis=1)
+    spread = ratio(off, level * history.lengths, otherwise=0)
+    by_series = np.stack([ratio(fast.level, level, otherwise=1), used, spread], axis=1)
     by_day = np.stack(
         [
             ratio(blend, np.broadcast_to(level[:, None], blend.shape), otherwise=0),

@@ -22,6 +22,7 @@ RECOMMENDATIONS = dg.AssetKey(["ml", "pricing_recommendations"])
         CHARACTERISTICS,
         FORECASTS,
         LIMITS,
+        dg.AssetKey(["ml", "usage_anomalies"]),
         dg.AssetKey(["raw", "plans"]),
         dg.AssetKey(["raw", "subscriptions"]),
     ],

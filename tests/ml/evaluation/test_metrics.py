@@ -33,6 +33,8 @@ def test_pinball_loss_of_a_point_is_its_absolute_error():
 def test_coverage_counts_days_within_the_outer_quantiles():
     bounds = np.stack([np.full((1, 3), low) for low in (9, 15, 20)])
     assert coverage(bounds, ACTUAL, ALL) == (2, 3)
+    exact = np.stack([ACTUAL + 1e-14] * 3)
+    assert coverage(exact, ACTUAL, ALL) == (3, 3)
 
 
 def test_the_rules_are_what_their_names_say():

@@ -67,7 +67,7 @@ STATEMENTS: tuple[str, ...] = (
         limit_quantity double precision not null,
         used_quantity double precision not null,
         expected_quantity double precision not null,
-        expected_utilisation double precision not null,
+        expected_utilisation double precision,
         reach_probability double precision not null,
         expected_reach_date date,
         primary key (company_id, meter, as_of)

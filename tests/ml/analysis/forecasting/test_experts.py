@@ -107,6 +107,6 @@ def test_weights_blend_the_experts():
 
 
 def test_a_negative_or_missing_quantity_is_refused():
-    for wrong in (-1, np.nan):
-        with pytest.raises(ValueError, match="missing or negative quantity"):
+    for wrong in (-1, np.nan, np.inf):
+        with pytest.raises(ValueError, match="missing, infinite or negative quantity"):
             history([1, wrong])

@@ -25,6 +25,7 @@ def evaluation(pipeline):
     return find
 
 
+@pytest.mark.long
 def test_a_feed_that_breaks_its_suite_stops_the_run_until_it_is_mended(pipeline, evaluation):
     pipeline.land("companies", "companies.ndjson", lines(company("acme"), company("york")))
     pipeline.land("events", "events.ndjson", lines(event("1", "2026-11-02T09:00:00Z")))
@@ -51,6 +52,7 @@ def test_a_feed_that_breaks_its_suite_stops_the_run_until_it_is_mended(pipeline,
     assert (again.passed, again.metadata["rows"].value) == (True, 0)
 
 
+@pytest.mark.long
 def test_a_fault_of_one_company_is_warned_of_until_it_is_corrected_and_keeps_nobody_waiting(pipeline, evaluation):
     pipeline.land("companies", "wrong.ndjson", lines(company("acme"), company("york", locale="Klingon")))
     pipeline.land("events", "events.ndjson", lines(event("1", "2026-11-02T09:00:00Z")))

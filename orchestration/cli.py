@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from orchestration import cli_ingest, cli_retention
+from orchestration import cli_ingest
 from orchestration.cli_alerts import alerts
 from orchestration.cli_backtest import backtest_app
 from orchestration.cli_billing import billing_app
@@ -20,6 +20,7 @@ from orchestration.cli_docs import docs
 from orchestration.cli_loads import loads_app
 from orchestration.cli_prices import simulate
 from orchestration.cli_replace import replace
+from orchestration.cli_retention import archive, erase, restore
 from orchestration.cli_world import world
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -27,14 +28,8 @@ app.add_typer(loads_app, name="loads")
 app.add_typer(billing_app, name="billing")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(backtest_app, name="backtest")
-app.command()(simulate)
-app.command()(world)
-app.command()(replace)
-app.command()(alerts)
-app.command()(docs)
-app.command()(cli_retention.archive)
-app.command()(cli_retention.restore)
-app.command()(cli_retention.erase)
+for command in (simulate, world, replace, alerts, docs, archive, restore, erase):
+    app.command()(command)
 console = Console()
 problems = Console(stderr=True)
 

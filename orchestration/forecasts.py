@@ -1,8 +1,7 @@
-"""Forecasts of every company's meters: what they are learned from, what they are made of, and the rows they leave."""
+"""Forecasts of every company's meters: what is learned, what is forecast, and the rows that it leaves."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -10,59 +9,29 @@ import numpy.typing as npt
 import pandas as pd
 from psycopg import Connection
 
-from integrations.postgres.warehouse import Warehouse, read_frame, replace_rows
+from integrations.postgres.warehouse import Warehouse, replace_rows
 from ml.analysis.forecasting.forecast import Forecast
-from ml.analysis.forecasting.frames import histories_of
 from ml.analysis.forecasting.history import WEEK, History
-from ml.analysis.forecasting.learning import HISTORY_DAYS
 from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models
-from ml.analysis.projection import PROJECTED_METERS, Projection, project_usage
+from ml.analysis.projection import Projection, project_usage
 from ml.analysis.reaching import reach_limits
+from orchestration.forecast_inputs import (
+    ForecastInputs,
+    period_of,
+    read_histories,
+    read_ids,
+    read_lessons,
+    read_limits,
+)
 from orchestration.shards import Counts, Shard
-from orchestration.signal_inputs import COMPLETENESS, completeness
 
 HORIZON_DAYS = 30
 """The month ahead whose totals are stored, and over which models learn and are judged."""
 PATHS, SEED = 200, 0
-LEARNING_DAYS, LEARNING_COMPANIES = 300, 200
-"""What is learned from: so many days of so many companies, drawn by their ids alone: each run draws the same ones."""
 MODELS = "forecast_models"
 LEVELS = (0.1, 0.5, 0.9)
 SERIES = ("expected", "p10", "p50", "p90")
 Ids = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class ForecastInputs:
-    """Frames at one `as_of`; no usage at or after it is in them.
-
-    `windows`: company_id, window_start, window_end, activated_on. `complete`: days on which the company was active
-    and whose usage has arrived (company_id, usage_date).
-    """
-
-    windows: pd.DataFrame
-    meter_daily: pd.DataFrame
-    holidays: pd.DataFrame
-    complete: pd.DataFrame
-
-    def histories(self) -> dict[str, History]:
-        """The history of every projected meter, rows in the order of the windows."""
-        return histories_of(self.meter_daily, self.windows, self.holidays, self.complete, PROJECTED_METERS)
-
-    def arrived(self) -> dict[str, History]:
-        """The same with all that has arrived of the days that are not complete."""
-        return histories_of(self.meter_daily, self.windows, meters=PROJECTED_METERS)
-
-
-def read_histories(connection: Connection, at: date, known_at: datetime, company_ids: Iterable[int]) -> ForecastInputs:
-    """What companies are forecast from: the days before `at` that the longest model looks at."""
-    return _read(connection, at, known_at, HISTORY_DAYS[-1], list(company_ids))
-
-
-def read_lessons(connection: Connection, at: date, known_at: datetime) -> ForecastInputs:
-    """What models are learned from: the past of a sample of all companies."""
-    ids = [row[0] for row in connection.execute(SAMPLE, {"as_of": at, "count": LEARNING_COMPANIES})]
-    return _read(connection, at, known_at, LEARNING_DAYS, ids)
 
 
 def learned_models(inputs: ForecastInputs) -> dict[str, ForecastModels]:
@@ -92,7 +61,7 @@ def pooled_models(known_at: datetime) -> Any:
 def forecast_shard(shard: Shard) -> Counts:
     """Replace the shard's rows of `ml.usage_forecasts` and `ml.limit_forecasts`; `shard.pooled` holds the models."""
     with Warehouse(shard.database_url).connect() as connection:
-        inputs = read_histories(connection, shard.as_of, shard.known_at, _ids(connection, shard))
+        inputs = read_histories(connection, shard.as_of, shard.known_at, read_ids(connection, shard))
         ids, rows, reached = inputs.windows["company_id"].to_numpy(), [], []
         limits, arrived = read_limits(connection, shard.as_of, ids.tolist()), inputs.arrived()
         stamp = {"as_of": shard.as_of, "known_at": shard.known_at}
@@ -114,12 +83,6 @@ def days_ahead(at: date) -> int:
     """Days from `at` to the end of the billing period after the one that `at` is in."""
     _, end = period_of(at)
     return (period_of(end)[1] - at).days
-
-
-def period_of(at: date) -> tuple[date, date]:
-    """The billing period that a date is in, half-open: its month."""
-    first = at.replace(day=1)
-    return first, (first + timedelta(days=31)).replace(day=1)
 
 
 def forecast_rows(
@@ -190,77 +153,3 @@ def limit_rows(
         }
         for number, row in enumerate(own.itertuples())
     ]
-
-
-def read_limits(connection: Connection, at: date, company_ids: Sequence[int]) -> pd.DataFrame:
-    """What the terms of the current period allow or include (company_id, meter, limit_quantity, used_quantity)."""
-    over = {"period": period_of(at)[0], "as_of": at, "meters": list(PROJECTED_METERS), "ids": list(company_ids)}
-    return read_frame(connection, LIMITS, over)
-
-
-def _ids(connection: Connection, shard: Shard) -> Sequence[int]:
-    over = {"as_of": shard.as_of, "first": shard.companies.start, "end": shard.companies.stop}
-    return [row[0] for row in connection.execute(ACTIVE, over)]
-
-
-def _read(connection: Connection, at: date, known_at: datetime, days: int, ids: list[int]) -> ForecastInputs:
-    over = completeness(at, known_at, days) | {"ids": ids, "meters": list(PROJECTED_METERS)}
-    return ForecastInputs(*(read_frame(connection, query, over) for query in (WINDOWS, METERS, HOLIDAYS, COMPLETE)))
-
-
-IS_ACTIVE = """
-    activated_on < %(as_of)s and exists (
-        select from marts.fct_usage_daily as days
-        where days.company_id = companies.company_id
-            and days.usage_date >= %(as_of)s::date - 7 and days.usage_date < %(as_of)s
-    )
-"""
-ACTIVE = f"""
-    select company_id from marts.dim_companies as companies
-    where {IS_ACTIVE} and company_id >= %(first)s and company_id < %(end)s
-"""
-SAMPLE = f"""
-    select company_id from marts.dim_companies as companies where {IS_ACTIVE}
-    order by md5(company_id::text) limit %(count)s
-"""
-WINDOWS = """
-    select company_id, activated_on, greatest(activated_on, %(first)s::date) as window_start,
-        %(as_of)s::date as window_end
-    from marts.dim_companies where activated_on < %(as_of)s and company_id = any(%(ids)s) order by company_id
-"""
-METERS = """
-    select company_id, meter, usage_date, greatest(sum(quantity), 0)::double precision as quantity
-    from marts.fct_meter_usage_daily
-    where usage_date >= %(first)s and usage_date < %(as_of)s and meter = any(%(meters)s) and company_id = any(%(ids)s)
-    group by company_id, meter, usage_date
-"""
-HOLIDAYS = """
-    select companies.company_id, holidays.holiday_date
-    from marts.dim_companies as companies
-    inner join raw.holidays as holidays on companies.country = holidays.country
-    where holidays.holiday_date >= %(first)s and companies.company_id = any(%(ids)s)
-"""
-COMPLETE = f"""
-    with {COMPLETENESS}
-    select company_id, usage_date from days where is_complete and company_id = any(%(ids)s)
-"""
-LIMITS = """
-    with
-
-    used as (
-        select company_id, meter, sum(quantity)::double precision as quantity
-        from marts.fct_meter_usage_daily
-        where usage_date >= %(period)s and usage_date < %(as_of)s and meter = any(%(meters)s)
-            and company_id = any(%(ids)s)
-        group by company_id, meter
-    )
-
-    select allowances.company_id, allowances.meter,
-        coalesce(allowances.limit_quantity, allowances.included_quantity)::double precision as limit_quantity,
-        coalesce(used.quantity, 0) as used_quantity
-    from billing.allowances as allowances
-    left join used on allowances.company_id = used.company_id and allowances.meter = used.meter
-    where allowances.usage_period = %(period)s and allowances.meter = any(%(meters)s)
-        and allowances.company_id = any(%(ids)s)
-        and coalesce(allowances.limit_quantity, allowances.included_quantity) is not null
-"""

@@ -7,7 +7,8 @@ import pytest
 from orchestration.accuracy import accuracy_table, judge_forecasts
 from orchestration.analysis_shards import shards_of
 from orchestration.findings import read_fan, read_findings
-from orchestration.forecasts import days_ahead, forecast_shard, pooled_models, project, read_lessons
+from orchestration.forecast_inputs import read_lessons
+from orchestration.forecasts import days_ahead, forecast_shard, pooled_models, project
 from orchestration.shards import run_shards, total
 
 AS_OF, DAYS = date(2026, 11, 11), 100

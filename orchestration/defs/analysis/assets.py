@@ -16,7 +16,8 @@ from orchestration.analysis_inputs import AnalysisInputs, as_of, read_analysis, 
 from orchestration.analysis_shards import describe_shard, find_shard_patterns, pooled_hours, shards_of, stamp
 from orchestration.dbt import model_key
 from orchestration.findings import read_fan, read_findings
-from orchestration.forecasts import forecast_shard, pooled_models, project, read_lessons
+from orchestration.forecast_inputs import read_lessons
+from orchestration.forecasts import forecast_shard, pooled_models, project
 from orchestration.partitions import dates_of, usage_dates
 from orchestration.resources import WarehouseResource
 from orchestration.shards import run_shards, total

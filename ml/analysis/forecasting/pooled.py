@@ -31,9 +31,6 @@ class PooledRegression:
     @classmethod
     def fit(cls, cases: Iterable[Case], seed: int) -> "PooledRegression | None":
         """Fit on what followed each history; None with too little to learn from."""
-        from sklearn.ensemble import HistGradientBoostingRegressor
-        from threadpoolctl import threadpool_limits
-
         features, targets = [np.empty((0, FEATURES))], [np.empty(0)]
         for history, pool, blend, actual, seen in cases:
             level, found = _features(history, pool, blend)
@@ -43,6 +40,9 @@ class PooledRegression:
         rows, values = np.concatenate(features), np.concatenate(targets)
         if len(rows) < FEWEST_ROWS:
             return None
+        from sklearn.ensemble import HistGradientBoostingRegressor
+        from threadpoolctl import threadpool_limits
+
         chosen = np.random.default_rng(seed).permutation(len(rows))[:MOST_ROWS]
         trees = HistGradientBoostingRegressor(
             loss="absolute_error", max_iter=100, max_leaf_nodes=15, min_samples_leaf=100, random_state=seed

@@ -20,7 +20,10 @@ COMPANIES = ("PS", "NW", "NE", "TT", "IN", "PE")
 ACTIVATED = "1999-02-01T00:00:00+02:00"
 HOURS = {day: ["07:00", "24:00"] for day in ("sun", "mon", "tue", "wed", "thu")} | {"fri": ["07:00", "14:00"]}
 
-pytestmark = pytest.mark.skipif(not CALLS.exists(), reason=f"the call log {CALLS.name} is not beside the checkout")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not CALLS.exists(), reason=f"the call log {CALLS.name} is not beside the checkout"),
+]
 
 
 @pytest.fixture

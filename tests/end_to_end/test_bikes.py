@@ -24,7 +24,10 @@ COUNTS = (
     pl.col("customer").drop_nulls().n_unique().alias("customers"),
 )
 
-pytestmark = pytest.mark.skipif(not TRIPS.exists(), reason=f"the bike trips ({TRIPS.name}) are not beside the checkout")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not TRIPS.exists(), reason=f"the bike trips ({TRIPS.name}) are not beside the checkout"),
+]
 
 
 def read_trips() -> pl.DataFrame:
@@ -141,7 +144,6 @@ def test_the_weeks_in_which_the_clock_changes_are_right_at_three_stations(module
     check_all(module_pipeline, trips, first, end)
 
 
-@pytest.mark.long
 def test_every_station_is_right_on_every_day_of_the_year(pipeline):
     load(pipeline, TRIPS, *YEAR)
     check_all(pipeline, read_trips(), *YEAR)

@@ -44,6 +44,7 @@ def advised(pipeline):
     return pipeline
 
 
+@pytest.mark.long
 def test_the_report_says_what_the_command_then_does(advised, tmp_path):
     path = tmp_path / "october.ndjson"
     path.write_text(lines(*calls(5, 2, 100, 1800, "corrected")))

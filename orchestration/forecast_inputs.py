@@ -23,8 +23,8 @@ LEARNING_DAYS, LEARNING_COMPANIES = 300, 200
 class ForecastInputs:
     """Frames at one `as_of`; no usage at or after it is in them.
 
-    `windows`: company_id, window_start, window_end, activated_on. `complete`: days on which the company was active
-    and whose usage has arrived (company_id, usage_date).
+    `windows`: company_id, window_start, window_end, activated_on. `complete`: whole days on which the company was
+    active, after that of its activation, and whose usage has arrived (company_id, usage_date).
     """
 
     windows: pd.DataFrame
@@ -109,7 +109,10 @@ HOLIDAYS = """
 """
 COMPLETE = f"""
     with {COMPLETENESS}
-    select company_id, usage_date from days where is_complete and company_id = any(%(ids)s)
+    select days.company_id, days.usage_date
+    from days
+    inner join marts.dim_companies as companies on days.company_id = companies.company_id
+    where days.is_complete and days.usage_date > companies.activated_on and days.company_id = any(%(ids)s)
 """
 LIMITS = """
     with

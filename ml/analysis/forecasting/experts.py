@@ -11,15 +11,18 @@ from ml.analysis.forecasting.history import History, future_slots
 from ml.analysis.forecasting.level import fit_level, slopes_of
 from ml.analysis.forecasting.pool import HALF_LIVES, PROFILE_STRENGTHS, RAMP_WEEKS, Pool
 
-__all__ = ["EXPERTS", "blended_forecast", "expert_forecasts"]
+__all__ = ["EXPERTS", "PRIOR_WEIGHTS", "blended_forecast", "expert_forecasts"]
 
 TRENDS = ("none", "half", "common", "own")
 """No trend; half or all of that which the series have in common; each one's own, shrunk to the common one."""
 DAMPING = 0.95
 LEAST_TREND, MOST_TREND = 0.3, 2.0
+PRIOR = {"none": 0.4, "half": 0.1, "common": 0.1, "own": 0.4}
+"""Share of each kind of trend before anything is learned: what few days have in common is seldom a trend."""
 
 EXPERTS = tuple(product(HALF_LIVES, PROFILE_STRENGTHS, TRENDS))
-"""Half-life of the level in days, strength of the pooled weekday profile, kind of trend."""
+"""Half-life of the level in days, multiple of the strength of the pooled weekday profile, kind of trend."""
+PRIOR_WEIGHTS = np.array([PRIOR[trend] for _, _, trend in EXPERTS]) * len(TRENDS) / len(EXPERTS)
 
 
 def expert_forecasts(history: History, pool: Pool, horizon: int) -> Floats:
@@ -45,8 +48,10 @@ def _each(history: History, pool: Pool, horizon: int) -> Iterator[Floats]:
     ramp = np.append(pool.ramp, 1.0)[np.clip(history.weeks_of_age(horizon), 0, RAMP_WEEKS)]
     calendar = np.where(history.special_ahead(horizon), pool.special_factor, 1.0) * ramp[:, history.days :]
     settled = replace(history, quantity=history.quantity / ramp[:, : history.days])
+    level = ratio(settled.quantity.sum(axis=1), settled.lengths, otherwise=0)
+    own_strength = pool.strength(level)[:, None]
     for (half_life, common), strength in product(zip(HALF_LIVES, pool.slopes, strict=True), PROFILE_STRENGTHS):
-        fit = fit_level(settled, pool.profile, half_life, strength)
+        fit = fit_level(settled, pool.profile, half_life, strength * own_strength)
         age, own, error = slopes_of(settled, fit)
         trust = ratio(pool.slope_spread**2, pool.slope_spread**2 + error**2, otherwise=0)
         since = age[:, None] + damped

@@ -14,7 +14,7 @@ from ml.analysis.forecasting.errors import (
     relative_variation,
     remembered_errors,
 )
-from ml.analysis.forecasting.experts import EXPERTS, blended_forecast, expert_forecasts
+from ml.analysis.forecasting.experts import PRIOR_WEIGHTS, blended_forecast, expert_forecasts
 from ml.analysis.forecasting.forecast import Forecast
 from ml.analysis.forecasting.history import WEEK, History
 from ml.analysis.forecasting.pool import Pool, pool_of
@@ -98,16 +98,15 @@ def learn(history: History, history_days: int, horizon: int, seed: int = 0, *, c
     """Learn from all windows of `history_days` before the ends of `history` whose `horizon` days are over by then.
 
     Experts are weighted exponentially by their past error (Hedge; Cesa-Bianchi & Lugosi 2006, chapter 2), the mean of
-    the pooled and of the mean relative absolute error, recent windows counting more. Too few windows leave all
-    experts equal and the errors assumed. With `compete`, a pooled regression is tried on the latest windows.
+    the pooled and of the mean relative absolute error, recent windows counting more. Without windows the experts have
+    prior weights and the errors are assumed. With `compete`, a pooled regression is tried on the latest windows.
     """
     sample = _sample(history.last(PAST_DAYS))
     pool = pool_of(sample, history_days)
     pool = replace(pool, variation=relative_variation(sample.last(history_days), pool.profile))
     windows = list(earlier_windows(sample, history_days, horizon))
     if not windows:
-        weights = np.full(len(EXPERTS), 1 / len(EXPERTS))
-        return ForecastModel(pool, weights, assumed_errors(sample.last(history_days), pool, horizon, seed))
+        return ForecastModel(pool, PRIOR_WEIGHTS, assumed_errors(sample.last(history_days), pool, horizon, seed))
     pools = [_pool_at(sample, window, history_days) for window in windows]
     forecasts = [expert_forecasts(window.known, then, horizon) for window, then in zip(windows, pools, strict=True)]
     weights = _weights(windows, forecasts)

@@ -26,12 +26,13 @@ class LevelFit:
     fitted: Floats
 
 
-def fit_level(history: History, profile: Floats, half_life: float, strength: float) -> LevelFit:
+def fit_level(history: History, profile: Floats, half_life: float, strength: float | Floats) -> LevelFit:
     """Level and weekday factors by iteratively reweighted least squares.
 
     Days count by age (simple exponential smoothing, Brown 1959) and, so that a strike or a burst does not move the
     level, by Huber's weights (1964) at 1.5 times the mean absolute residual, scaled to a normal's deviation.
-    A weekday's factor is (n x own + k x pooled) / (n + k) over its n observations: empirical Bayes with strength k.
+    A weekday's factor is (n x own + k x pooled) / (n + k) over its n observations: empirical Bayes with
+    strength k, one for all or [s, 1].
     """
     slots = np.eye(WEEK)[past_slots(history.days)]
     pooled = history.in_slots(profile)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ml.analysis.arrays import Floats, ratio
-from ml.analysis.forecasting.history import WEEK, History
+from ml.analysis.forecasting.history import WEEK, History, past_slots
 from ml.analysis.forecasting.level import LevelFit, fit_level, slopes_of
 from ml.analysis.windows import weekday_of
 
@@ -13,8 +13,13 @@ __all__ = ["HALF_LIVES", "PROFILE_STRENGTHS", "RAMP_WEEKS", "Pool", "pool_of"]
 
 HALF_LIVES = (7.0, 14.0, 28.0, np.inf)
 """Half-lives of the level in days, for each of which the common slope is known."""
-PROFILE_STRENGTHS = (2.0, 8.0)
-"""Observations of a weekday at which its own mean weighs as much as the pooled factor."""
+PROFILE_STRENGTHS = (1.0, 4.0)
+"""Multiples of a series' own strength by which experts hold to the pooled profile."""
+PROFILE_STRENGTH, LEAST_STRENGTH, MOST_STRENGTH = 2.0, 0.25, 8.0
+CONTRAST = 0.04
+"""Variance of weekday factors that is thought usual when precisions are weighed: a fifth up or down."""
+VARIANCE_DAYS = 56
+"""Days of the past by which variances are judged; longer ones have drifted."""
 RAMP_WEEKS = 4
 FEWEST_RAMPS = 5
 """Companies whose first eight weeks are known, from which on a ramp is learned; they weigh as much as none at all."""
@@ -30,6 +35,8 @@ class Pool:
     `profile` [7]: weekday factors, Monday first, 1 on average. `slopes` [half-lives]: share of the level per day.
     `slope_spread`: standard deviation of the series' own slopes around it. `special_factor`: usage of a holiday as
     a share of that of an ordinary day. `variation`: daily deviation / level of the median series.
+    `noise`, `grain`: relative variance of a day is noise + grain / level. `contrast`: variance of the series' own
+    weekday factors around the pooled ones, 0 until it is known.
     `ramp` [weeks]: usage in the first weeks after the activation as a share of that when they are over.
     """
 
@@ -38,7 +45,21 @@ class Pool:
     slope_spread: float = SLOPE_SPREAD
     special_factor: float = 1.0
     variation: float = 0.5
+    noise: float = 0.0
+    grain: float = 0.0
+    contrast: float = 0.0
     ramp: Floats = field(default_factory=lambda: np.ones(RAMP_WEEKS))
+
+    def strength(self, level: Floats) -> Floats:
+        """Observations of a weekday [s] at which a series' own mean weighs as much as the pooled factor.
+
+        Variance of a day / variance between series: empirical Bayes (Buehlmann 1967). A large series, whose days vary
+        little, keeps its own rhythm; a small one borrows.
+        """
+        if not self.contrast > 0:
+            return np.full(len(level), PROFILE_STRENGTH)
+        found = (self.noise + ratio(self.grain, level, otherwise=0)) / self.contrast
+        return np.asarray(np.clip(found, LEAST_STRENGTH, MOST_STRENGTH))
 
 
 def pool_of(history: History, recent_days: int) -> Pool:
@@ -51,11 +72,18 @@ def pool_of(history: History, recent_days: int) -> Pool:
     profile = _profile(history)
     recent, slopes = history.last(recent_days), np.zeros(len(HALF_LIVES))
     for number, half_life in enumerate(HALF_LIVES):
-        fit = fit_level(recent, profile, half_life, PROFILE_STRENGTHS[0])
+        fit = fit_level(recent, profile, half_life, PROFILE_STRENGTH)
         slopes[number] = float(slopes_of(*_total(recent, fit))[1][0])
     _, own, error = slopes_of(recent, fit)
-    whole = fit_level(history, profile, HALF_LIVES[-1], PROFILE_STRENGTHS[0])
-    return Pool(profile, slopes, _spread(own, error), _special_factor(history, whole), ramp=_ramp(history))
+    whole = fit_level(history, profile, HALF_LIVES[-1], PROFILE_STRENGTH)
+    return Pool(
+        profile,
+        slopes,
+        _spread(own, error),
+        _special_factor(history, whole),
+        **_variances(history.last(VARIANCE_DAYS), profile),
+        ramp=_ramp(history),
+    )
 
 
 def _profile(history: History) -> Floats:
@@ -103,6 +131,33 @@ def _spread(own: Floats, error: Floats) -> float:
     mean = (weight * own).sum() / weight.sum()
     excess = (weight * (own - mean) ** 2).sum() - (len(own) - 1)
     return float(np.sqrt(max(excess / (weight.sum() - (weight**2).sum() / weight.sum()), 0)))
+
+
+def _variances(history: History, profile: Floats) -> dict[str, float]:
+    """`noise`, `grain` and `contrast` of a pool, from weekdays that series have seen twice; empty without any.
+
+    Noise: median variance within weekdays of the larger half of the series; grain: median of what is above it, times
+    the level. Contrast: what the weekday means vary more than that explains, each by its precision.
+    """
+    slots, seen = np.eye(WEEK)[past_slots(history.days)], history.ordinary.astype(np.float64)
+    count = seen @ slots
+    used = np.asarray(history.quantity.any(axis=1))
+    twice = (count >= 2) & used[:, None]
+    known = twice.any(axis=1)
+    if not known.any():
+        return {}
+    level = ratio((history.quantity * seen).sum(axis=1), seen.sum(axis=1), otherwise=0)
+    relative = ratio(history.quantity, np.broadcast_to(level[:, None], history.quantity.shape), otherwise=0)
+    mean = ratio((relative * seen) @ slots, count, otherwise=0)
+    within = ratio(((relative - mean @ slots.T) ** 2 * seen) @ slots, count - 1, otherwise=0)
+    own = ratio((within * twice).sum(axis=1), twice.sum(axis=1), otherwise=0)
+    noise = float(np.median(own[known & (level >= np.median(level[known]))]))
+    grain = float(np.median(np.maximum(own[known] - noise, 0) * level[known]))
+    expected = (noise + ratio(grain, level, otherwise=0))[:, None] / np.maximum(count, 1)
+    excess = (mean - history.in_slots(profile)) ** 2 - expected
+    precision = twice / (expected + CONTRAST) ** 2
+    contrast = float(ratio((precision * excess).sum(), precision.sum(), otherwise=0))
+    return {"noise": noise, "grain": grain, "contrast": max(contrast, 0.0)}
 
 
 def _special_factor(history: History, fit: LevelFit) -> float:

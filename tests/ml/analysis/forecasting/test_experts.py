@@ -32,22 +32,34 @@ def test_a_weekday_that_was_seen_seldom_is_that_of_the_pool_and_one_seen_often_i
     assert many[5] == pytest.approx(1, abs=0.1)
 
 
+def test_large_series_keep_their_rhythm_and_small_ones_borrow():
+    random = np.random.default_rng(0)
+    own = np.clip(1 + 0.4 * random.standard_normal((60, 7)), 0.05, None)
+    level = np.repeat([2000.0, 1.0], 30)[:, None]
+    whole = random.poisson(level * own[:, np.arange(-56, 0) % 7]).astype(float)
+    pool = pool_of(history(whole), 28)
+    large, small = pool.strength(np.array([2000.0, 1.0]))
+    assert (large, small) == (0.25, pytest.approx(1 / pool.contrast, rel=0.5))
+    assert pool.contrast == pytest.approx(0.16, rel=0.5)
+    assert FLAT.strength(np.array([5.0])).tolist() == [2]
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_trend_is_carried_on_but_damped(sign):
     days = 100 + sign * np.arange(-56.0, 0)
     pool = pool_of(history(days), 56)
     ahead = dict(zip(EXPERTS, expert_forecasts(history(days), pool, 30)[:, 0], strict=True))
-    moved = sign * (ahead[np.inf, 2.0, "common"] - ahead[np.inf, 2.0, "none"])
+    moved = sign * (ahead[np.inf, 1.0, "common"] - ahead[np.inf, 1.0, "none"])
     assert (moved > 0).all()
-    assert sign * (ahead[7.0, 2.0, "common"][-1] - 100) == pytest.approx(15, abs=8)  # undamped, it would be 30
+    assert sign * (ahead[7.0, 1.0, "common"][-1] - 100) == pytest.approx(15, abs=8)  # undamped, it would be 30
 
 
 def test_of_two_opposite_trends_each_goes_its_own_way_where_the_pool_is_spread():
     falling, rising = 100 - np.arange(-56.0, 0), 100 + np.arange(-56.0, 0)
     both = history(np.stack([falling, rising] * 5))
     ahead = dict(zip(EXPERTS, expert_forecasts(both, pool_of(both, 56), 30), strict=True))
-    assert ahead[28.0, 2.0, "own"][0, -1] < 100 < ahead[28.0, 2.0, "own"][1, -1]
-    assert ahead[28.0, 2.0, "common"][0, -1] > ahead[28.0, 2.0, "own"][0, -1]
+    assert ahead[28.0, 1.0, "own"][0, -1] < 100 < ahead[28.0, 1.0, "own"][1, -1]
+    assert ahead[28.0, 1.0, "common"][0, -1] > ahead[28.0, 1.0, "own"][0, -1]
 
 
 def test_the_slope_of_a_line_is_found_with_its_error():

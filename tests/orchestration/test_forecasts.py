@@ -157,6 +157,18 @@ def test_a_day_whose_usage_still_comes_in_says_nothing_and_is_awaited(marts, dat
     assert waiting_period == pytest.approx(period, rel=0.03)
 
 
+def test_what_is_received_later_for_days_that_were_not_complete_changes_no_forecast(marts, database_url):
+    early, last = datetime(2026, 11, 11, 6, tzinfo=UTC), AS_OF - timedelta(days=1)
+    marts.execute("insert into marts.fct_event_lateness select id, %s, 4000 from generate_series(1, 6) id", [last])
+    run(database_url, known_at=early)
+    before = marts.execute(FORECASTS).fetchall()
+    marts.execute("update marts.fct_meter_usage_daily set quantity = quantity * 3 where usage_date = %s", [last])
+    run(database_url, known_at=early)
+    assert marts.execute(FORECASTS).fetchall() == before
+    run(database_url)
+    assert marts.execute(FORECASTS).fetchall() != before
+
+
 def test_days_on_which_a_company_was_away_are_no_days_without_usage(marts, database_url):
     run(database_url)
     month, _ = calls_of_the_first(marts)

@@ -15,6 +15,8 @@ from ml.analysis.forecasting.history import WEEK, History
 from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models
 from ml.analysis.projection import Projection, project_usage
 from ml.analysis.reaching import reach_limits
+from ml.evaluation.metrics import LEVELS
+from orchestration.analysis_shards import Pooled
 from orchestration.forecast_inputs import (
     ForecastInputs,
     period_of,
@@ -29,7 +31,6 @@ HORIZON_DAYS = 30
 """The month ahead whose totals are stored, and over which models learn and are judged."""
 PATHS, SEED = 200, 0
 MODELS = "forecast_models"
-LEVELS = (0.1, 0.5, 0.9)
 SERIES = ("expected", "p10", "p50", "p90")
 Ids = npt.NDArray[np.int64]
 
@@ -53,7 +54,7 @@ def project(connection: Connection, at: date, known_at: datetime, company_ids: I
     )
 
 
-def pooled_models(known_at: datetime) -> Any:
+def pooled_models(known_at: datetime) -> Pooled:
     """What every shard of an as-of date is handed: the models, learned once."""
     return lambda connection, at: {MODELS: learned_models(read_lessons(connection, at, known_at))}
 
@@ -109,11 +110,15 @@ def forecast_rows(
 
 
 def still_to_arrive(complete: History, arrived: History, forecast: Forecast, at: date) -> npt.NDArray[np.float64]:
-    """Usage [s] of the current period that is expected of its days that are not complete, beyond what has arrived."""
+    """Usage [s] that the days after the last complete one still lack, as expected, in the current period.
+
+    Days before it that don't count, such as that of the activation, have nothing to come.
+    """
     days = min((at - period_of(at)[0]).days, complete.days)
     if not days:
         return np.zeros(len(complete.ends))
-    waiting = arrived.observed[:, -days:] & ~complete.observed[:, -days:]
+    followed = np.logical_or.accumulate(complete.observed[:, ::-1], axis=1)[:, ::-1]
+    waiting = followed.any(axis=1, keepdims=True) & ~followed[:, -days:]
     expected = forecast.point[:, np.arange(-days, 0) % WEEK]
     late: npt.NDArray[np.float64] = (np.maximum(expected - arrived.quantity[:, -days:], 0) * waiting).sum(axis=1)
     return late

@@ -157,6 +157,21 @@ def test_a_day_whose_usage_still_comes_in_says_nothing_and_is_awaited(marts, dat
     assert waiting_period == pytest.approx(period, rel=0.03)
 
 
+def test_nothing_more_is_awaited_for_the_day_of_the_activation_or_days_away(marts, database_url):
+    joined = AS_OF - timedelta(days=8)
+    marts.execute("update marts.dim_companies set activated_on = %s where company_id = 1", [joined])
+    marts.execute("delete from marts.fct_meter_usage_daily where company_id = 1 and usage_date <= %s", [joined])
+    marts.execute(
+        "delete from marts.fct_usage_daily where company_id = 1 and usage_date = %s", [AS_OF - timedelta(days=4)]
+    )
+    marts.execute("update billing.allowances set limit_quantity = 1 where company_id = 1")
+    run(database_url)
+    (own,) = (row for row in rows(marts)[30:] if row["company_id"] == 1)
+    month = next(row for row in rows(marts) if (row["company_id"], row["meter"]) == (1, "calls"))
+    ahead = sum(month["daily"]["expected"][:20])  # the rest of November
+    assert own["expected_quantity"] == pytest.approx(own["used_quantity"] + ahead, abs=0.1)
+
+
 def test_what_is_received_later_for_days_that_were_not_complete_changes_no_forecast(marts, database_url):
     early, last = datetime(2026, 11, 11, 6, tzinfo=UTC), AS_OF - timedelta(days=1)
     marts.execute("insert into marts.fct_event_lateness select id, %s, 4000 from generate_series(1, 6) id", [last])

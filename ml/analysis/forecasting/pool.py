@@ -180,8 +180,12 @@ def _ramp(history: History) -> Floats:
     if len(known) < FEWEST_RAMPS:
         return ramp
     first = history.days - history.ages[known]
-    early = history.quantity[known[:, None], first[:, None] + np.arange(days)]
-    weekly = early.reshape(len(known), -1, WEEK).sum(axis=2)
+    cells = known[:, None], first[:, None] + np.arange(days)
+    # The first day is seldom a whole one and not observed: weeks are compared by their mean days.
+    used, seen = (
+        part[cells].reshape(len(known), -1, WEEK).sum(axis=2) for part in (history.quantity, history.observed)
+    )
+    weekly = ratio(used, seen, otherwise=0)
     later = weekly[:, RAMP_WEEKS:].mean(axis=1)
     count = int((later > 0).sum())
     if count < FEWEST_RAMPS:

@@ -94,6 +94,12 @@ def test_the_first_weeks_of_a_young_company_are_taken_for_what_they_are():
     assert ahead[-1] == pytest.approx(100, rel=0.02)
 
 
+def test_a_first_day_that_is_not_a_whole_one_is_no_ramp():
+    settled = history(np.full((20, 70), 100.0), ages=np.full(20, 70))
+    settled.quantity[:, 0], settled.observed[:, 0] = 0, False
+    assert pool_of(settled, 28).ramp == pytest.approx(1)
+
+
 def test_a_few_companies_or_young_ones_teach_no_ramp():
     for ages in (np.full(4, 70), np.full(20, 40)):
         assert pool_of(history(np.ones((len(ages), 70)), ages=ages), 28).ramp.tolist() == [1, 1, 1, 1]

@@ -17,6 +17,7 @@ from orchestration.cli_backtest import backtest_app
 from orchestration.cli_billing import billing_app
 from orchestration.cli_catalogue import catalogue_app
 from orchestration.cli_docs import docs
+from orchestration.cli_experiments import experiments_app
 from orchestration.cli_loads import loads_app
 from orchestration.cli_prices import simulate
 from orchestration.cli_replace import replace
@@ -28,6 +29,7 @@ app.add_typer(loads_app, name="loads")
 app.add_typer(billing_app, name="billing")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(backtest_app, name="backtest")
+app.add_typer(experiments_app, name="experiments")
 for command in (simulate, world, replace, alerts, docs, archive, restore, erase):
     app.command()(command)
 console = Console()

@@ -10,7 +10,7 @@ FORBIDDEN = {
     "ml": {"integrations", "orchestration", "dagster", "psycopg", "sqlalchemy", "dbt", "os", "requests", "httpx"},
     "integrations": {"ml", "orchestration", "dagster"},
 }
-HEAVY = {"great_expectations", "stripe", "sendgrid", "sklearn", "dbt", "matplotlib", "dask", "distributed"}
+HEAVY = {"great_expectations", "stripe", "sendgrid", "scipy", "sklearn", "dbt", "matplotlib", "dask", "distributed"}
 CLOCKS = {"now", "utcnow", "today"}
 
 

@@ -22,6 +22,8 @@ EXEMPT = {
     "billing.closed_periods": "operators' book of invoices that are closed; a period is closed for all companies",
     "ml.forecast_accuracy": "figures about models on segments of companies",
     "ml.peer_benchmarks": "figures about groups of companies, of which none can be told apart",
+    "ml.pricing_experiments": "operators' book of experiments, which compare companies and belong to none",
+    "ml.experiment_looks": "operators' book; a look is over all companies of an experiment",
     "messaging.operator_alerts": "operators' outbox; a run or a load belongs to no company",
 }
 TENANT_SCHEMAS = ["raw", "ml", "billing", "messaging"]

@@ -1,0 +1,1 @@
+"""Experiments on prices: companies are assigned by chance, and what ends a test is declared before it begins."""

@@ -64,8 +64,8 @@ def forecast_shard(shard: Shard) -> Counts:
     with Warehouse(shard.database_url).connect() as connection:
         inputs = read_histories(connection, shard.as_of, shard.known_at, read_ids(connection, shard))
         ids, rows, reached = inputs.windows["company_id"].to_numpy(), [], []
-        limits, arrived = read_limits(connection, shard.as_of, ids.tolist()), inputs.arrived()
-        stamp = {"as_of": shard.as_of, "known_at": shard.known_at}
+        limits = read_limits(connection, shard.as_of, shard.known_at, ids.tolist())
+        stamp, arrived = {"as_of": shard.as_of, "known_at": shard.known_at}, inputs.arrived()
         for meter, history in inputs.histories().items():
             models = shard.pooled[MODELS][meter]
             for places, kind, forecast in forecast_groups(models, history, days_ahead(shard.as_of)):

@@ -207,7 +207,7 @@ def test_scenarios_and_findings_are_those_of_the_companies_asked_for(marts, data
     assert projection.expected()[0, projection.meters.index("calls")] == pytest.approx(stored[2, "calls"], rel=0.02)
     found = read_findings(marts, AS_OF, [1, 2])
     assert found["limits"]["company_id"].tolist() == [1]
-    history, low, middle, high, start, title = read_fan(marts, AS_OF)
+    history, low, middle, high, start, title = read_fan(marts, AS_OF, NOW)
     assert (len(history), len(low), len(middle), len(high), start, title) == (
         28,
         51,

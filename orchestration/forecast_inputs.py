@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 from psycopg import Connection
 
-from ml.analysis.forecasting.frames import histories_of
 from ml.analysis.forecasting.history import WEEK, History
 from ml.analysis.forecasting.learning import HISTORY_DAYS
+from ml.analysis.meter_days import histories_of
 from ml.analysis.projection import PROJECTED_METERS
 from orchestration.known_usage import as_known, read_usage
 from orchestration.shards import Shard

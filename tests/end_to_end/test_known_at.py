@@ -76,7 +76,8 @@ def marts(pipeline, known_at: datetime) -> dict[str, str]:
         for name in (*MODELS, "dim_companies"):
             schema = "intermediate" if name.startswith("int_") else "marts"
             dated = "" if name == "dim_companies" else "where usage_date >= %(first)s and usage_date < %(as_of)s"
-            query = f"select md5(string_agg(to_jsonb(t)::text, '|' order by to_jsonb(t)::text)) from {schema}.{name} as t {dated}"
+            row = "to_jsonb(t)::text"
+            query = f"select md5(string_agg({row}, '|' order by {row})) from {schema}.{name} as t {dated}"
             (found[name],) = connection.execute(as_known(connection, query, over).encode(), over).fetchone()
     return found
 

@@ -17,9 +17,10 @@ SHOWN_DAYS = 28
 
 
 def read_findings(connection: Connection, at: date, company_ids: Sequence[int]) -> dict[str, pd.DataFrame]:
-    """The companies' limits of the current period and their recent anomalies, as `find_insights` takes them."""
+    """What `find_insights` takes: limits of the current period, recent anomalies, how far such forecasts were off."""
     over = {"as_of": at, "first": at - timedelta(days=ANOMALY_DAYS), "ids": list(company_ids)}
-    return {"limits": read_frame(connection, LIMITS, over), "anomalies": read_frame(connection, ANOMALIES, over)}
+    queries = {"limits": LIMITS, "anomalies": ANOMALIES, "accuracy": ACCURACY}
+    return {name: read_frame(connection, query, over) for name, query in queries.items()}
 
 
 def read_fan(connection: Connection, at: date, known_at: datetime) -> tuple[Any, ...] | None:
@@ -45,6 +46,10 @@ ANOMALIES = """
     from ml.usage_anomalies
     where usage_date >= %(first)s and as_of <= %(as_of)s and company_id = any(%(ids)s)
     order by company_id, usage_date, meter
+"""
+ACCURACY = """
+    select company_id, meter, wape, coverage_80, accuracy_reason
+    from ml.usage_forecasts where as_of = %(as_of)s and company_id = any(%(ids)s)
 """
 LARGEST = """
     select company_id, meter, daily from ml.usage_forecasts where as_of = %(as_of)s and meter = 'calls'

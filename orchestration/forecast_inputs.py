@@ -19,6 +19,9 @@ from orchestration.signal_inputs import COMPLETENESS, completeness
 LEARNING_DAYS, LEARNING_COMPANIES = 300, 200
 """What is learned from: so many days of so many companies, drawn by their ids alone: each run draws the same ones."""
 
+Accuracies = Mapping[tuple[str, str, int], Mapping[str, Any]]
+"""By meter, segment and days of history: judged_as_of, wape and coverage_80."""
+
 
 @dataclass(frozen=True)
 class ForecastInputs:
@@ -57,6 +60,16 @@ def read_limits(connection: Connection, at: date, known_at: datetime, company_id
     """What the terms of the current period allow or include (company_id, meter, limit_quantity, used_quantity)."""
     over = {"first": period_of(at)[0], "as_of": at, "known_at": known_at}
     return read_usage(connection, LIMITS, over | {"meters": list(PROJECTED_METERS), "ids": list(company_ids)})
+
+
+def read_accuracy(connection: Connection, at: date, known_at: datetime) -> Accuracies:
+    """What a backtest said last, before the instant, of the forecasts that were given to series of each kind.
+
+    It is that of the forecasts as given, whichever model was chosen: the choice is a part of what may go wrong, and
+    only what is given has an interval.
+    """
+    rows = connection.execute(ACCURACY, {"as_of": at, "known_at": known_at}).fetchall()
+    return {row[:3]: {"judged_as_of": row[3], "wape": row[4], "coverage_80": row[5]} for row in rows}
 
 
 def period_of(at: date) -> tuple[date, date]:
@@ -140,4 +153,10 @@ LIMITS = """
     where allowances.usage_period = %(first)s and allowances.meter = any(%(meters)s)
         and allowances.company_id = any(%(ids)s)
         and coalesce(allowances.limit_quantity, allowances.included_quantity) is not null
+"""
+ACCURACY = """
+    select distinct on (meter, segment, history_days) meter, segment, history_days, as_of, wape, coverage_80
+    from ml.forecast_accuracy
+    where model = 'forecast' and as_of <= %(as_of)s and known_at < %(known_at)s
+    order by meter, segment, history_days, as_of desc
 """

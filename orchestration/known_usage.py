@@ -33,6 +33,8 @@ MODELS = (
 """The marts that the analysis reads, and what they are built from, in the order of a build."""
 COMPANIES = "dim_companies"
 SOURCES = ("usage_events", "voids")
+PREPARED = "select obj_description(to_regclass('pg_temp.touched_companies'), 'pg_class')"
+"""For what the session is prepared: a key of later loads, dates and companies; null when for nothing."""
 
 
 def as_known(connection: Connection, query: str, over: Mapping[str, Any]) -> str:
@@ -51,7 +53,7 @@ def as_known(connection: Connection, query: str, over: Mapping[str, Any]) -> str
         return query
     companies = range(over.get("first_company", 0), over.get("end_company", ALL_COMPANIES.stop))
     key = str(hash((later, companies)))
-    if connection.execute("select obj_description(to_regclass('pg_temp.touched_companies'))").fetchone() != (key,):
+    if connection.execute(PREPARED).fetchone() != (key,):
         with connection.transaction():
             _forget(connection)
             _shadow(connection, later, companies)

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from integrations.postgres.warehouse import read_frame
 from ml.analysis.projection import PROJECTED_METERS
+from orchestration.known_usage import as_known, read_usage
 from orchestration.shards import ALL_COMPANIES
 
 ANALYSIS_DAYS = 14
@@ -20,7 +21,7 @@ Span = dict[str, Any]
 
 @dataclass(frozen=True)
 class AnalysisInputs:
-    """Frames for all active companies at one `as_of`; no usage at or after it is in them."""
+    """Frames for all active companies at one `as_of`: no usage at or after it, or received after `known_at`."""
 
     as_of: date
     known_at: datetime
@@ -31,7 +32,7 @@ class AnalysisInputs:
     @property
     def span(self) -> Span:
         """What these frames were read over."""
-        return span(self.as_of)
+        return span(self.as_of, self.known_at)
 
 
 def as_of(usage_date: date) -> date:
@@ -39,9 +40,10 @@ def as_of(usage_date: date) -> date:
     return usage_date + timedelta(days=1)
 
 
-def span(at: date, companies: range = ALL_COMPANIES) -> Span:
-    """What is read: the dates that any window can reach and the ids of companies, both half-open."""
+def span(at: date, known_at: datetime, companies: range = ALL_COMPANIES) -> Span:
+    """What is read: the dates that any window can reach and the ids of companies, both half-open (`as_known`)."""
     return {
+        "known_at": known_at,
         "first": at - timedelta(days=ANALYSIS_DAYS),
         "as_of": at,
         "first_company": companies.start,
@@ -51,38 +53,38 @@ def span(at: date, companies: range = ALL_COMPANIES) -> Span:
 
 def read_inputs(connection: Connection, at: date, known_at: datetime) -> AnalysisInputs:
     """Read the last 14 days before `at` of every company that was active by then."""
-    over = span(at)
-    meter_daily = read_frame(connection, METER_DAILY, {**over, "meters": list(PROJECTED_METERS)})
+    over = span(at, known_at)
+    meter_daily = read_usage(connection, METER_DAILY, {**over, "meters": list(PROJECTED_METERS)})
     return AnalysisInputs(at, known_at, read_windows(connection, over), read_hourly(connection, over), meter_daily)
 
 
 def read_windows(connection: Connection, over: Span) -> pd.DataFrame:
     """The window of every company that was active by then, in the order of their ids."""
-    return read_frame(connection, WINDOWS, over)
+    return read_usage(connection, WINDOWS, over)
 
 
 def read_hourly(connection: Connection, over: Span) -> pd.DataFrame:
     """Calls and bookings per company, usage date and local hour."""
-    return read_frame(connection, HOURLY, over)
+    return read_usage(connection, HOURLY, over)
 
 
 def read_activity(connection: Connection, over: Span) -> pd.DataFrame:
     """Customers, services and revenue per company."""
-    return read_frame(connection, ACTIVITY, over)
+    return read_usage(connection, ACTIVITY, over)
 
 
-def read_pooled_profile(connection: Connection, at: date) -> npt.NDArray[np.float64]:
+def read_pooled_profile(connection: Connection, over: Span) -> npt.NDArray[np.float64]:
     """`ml.analysis.characteristics.pooled_profile` [24] of all companies, without reading what each one did."""
     profile = np.zeros(24)
-    for hour, share in connection.execute(POOLED_PROFILE, span(at)):
+    for hour, share in connection.execute(as_known(connection, POOLED_PROFILE, over).encode(), over):
         profile[hour] = share
     return profile
 
 
-def read_heatmap(connection: Connection, at: date) -> npt.NDArray[np.int64]:
+def read_heatmap(connection: Connection, over: Span) -> npt.NDArray[np.int64]:
     """Calls of all companies in their windows, by weekday (0 = Monday) and local hour [7, 24]."""
     calls = np.zeros((7, 24), dtype=np.int64)
-    for weekday, hour, count in connection.execute(HEATMAP, span(at)):
+    for weekday, hour, count in connection.execute(as_known(connection, HEATMAP, over).encode(), over):
         calls[weekday, hour] = count
     return calls
 

@@ -24,9 +24,9 @@ def nothing_pooled(connection: Connection, at: date) -> Mapping[str, Any]:
     return {}
 
 
-def pooled_hours(connection: Connection, at: date) -> Mapping[str, Any]:
+def pooled_hours(known_at: datetime) -> Pooled:
     """What `describe_shard` compares a company with."""
-    return {"hourly_profile": read_pooled_profile(connection, at)}
+    return lambda connection, at: {"hourly_profile": read_pooled_profile(connection, span(at, known_at))}
 
 
 def shards_of(
@@ -41,7 +41,7 @@ def shards_of(
     with warehouse.connect() as connection:
         for at in dates:
             of_all = pooled(connection, at)
-            ids = read_windows(connection, span(at))["company_id"].tolist()
+            ids = read_windows(connection, span(at, known_at))["company_id"].tolist()
             shards += [Shard(companies, at, known_at, warehouse.url, of_all) for companies in split(ids, size)]
     return shards
 
@@ -49,7 +49,7 @@ def shards_of(
 def find_shard_patterns(shard: Shard) -> Counts:
     """Replace the shard's rows of `ml.usage_patterns`."""
     with Warehouse(shard.database_url).connect() as connection:
-        over = span(shard.as_of, shard.companies)
+        over = span(shard.as_of, shard.known_at, shard.companies)
         windows = read_windows(connection, over)
         patterns = find_patterns(read_hourly(connection, over), windows).assign(
             detected_at=shard.known_at, valid_until=shard.known_at + VALID_FOR
@@ -61,7 +61,7 @@ def find_shard_patterns(shard: Shard) -> Counts:
 def describe_shard(shard: Shard) -> Counts:
     """Replace the shard's rows of `ml.business_characteristics`; `shard.pooled` is that of `pooled_hours`."""
     with Warehouse(shard.database_url).connect() as connection:
-        over = span(shard.as_of, shard.companies)
+        over = span(shard.as_of, shard.known_at, shard.companies)
         windows, activity = read_windows(connection, over), read_activity(connection, over)
         described = describe_companies(
             read_hourly(connection, over), windows, activity, peers=shard.pooled["hourly_profile"]

@@ -114,7 +114,7 @@ class Compiled:
     carried_rows: str | None
 
 
-def compiled(names: Sequence[str], url: str, known_at: datetime, window: tuple[date, date]) -> list[Compiled]:
+def compiled(names: Sequence[str], url: str, known_at: datetime, window: tuple[date, date] | None) -> list[Compiled]:
     """The SQL of models over a window of usage dates, first and last included, in the order of the names.
 
     Raises:

@@ -18,8 +18,10 @@ from ml.analysis.reaching import reach_limits
 from ml.evaluation.metrics import LEVELS
 from orchestration.analysis_shards import Pooled
 from orchestration.forecast_inputs import (
+    Accuracies,
     ForecastInputs,
     period_of,
+    read_accuracy,
     read_histories,
     read_ids,
     read_lessons,
@@ -30,7 +32,8 @@ from orchestration.shards import Counts, Shard
 HORIZON_DAYS = 30
 """The month ahead whose totals are stored, and over which models learn and are judged."""
 PATHS, SEED = 200, 0
-MODELS = "forecast_models"
+MODELS, ACCURACIES = "forecast_models", "forecast_accuracies"
+NOT_JUDGED = {"judged_as_of": None, "wape": None, "coverage_80": None}
 SERIES = ("expected", "p10", "p50", "p90")
 Ids = npt.NDArray[np.int64]
 
@@ -55,8 +58,11 @@ def project(connection: Connection, at: date, known_at: datetime, company_ids: I
 
 
 def pooled_models(known_at: datetime) -> Pooled:
-    """What every shard of an as-of date is handed: the models, learned once."""
-    return lambda connection, at: {MODELS: learned_models(read_lessons(connection, at, known_at))}
+    """What every shard of an as-of date is handed: the models, learned once, and how far their like were off."""
+    return lambda connection, at: {
+        MODELS: learned_models(read_lessons(connection, at, known_at)),
+        ACCURACIES: read_accuracy(connection, at, known_at),
+    }
 
 
 def forecast_shard(shard: Shard) -> Counts:
@@ -64,12 +70,13 @@ def forecast_shard(shard: Shard) -> Counts:
     with Warehouse(shard.database_url).connect() as connection:
         inputs = read_histories(connection, shard.as_of, shard.known_at, read_ids(connection, shard))
         ids, rows, reached = inputs.windows["company_id"].to_numpy(), [], []
-        limits, arrived = read_limits(connection, shard.as_of, ids.tolist()), inputs.arrived()
-        stamp = {"as_of": shard.as_of, "known_at": shard.known_at}
+        limits = read_limits(connection, shard.as_of, shard.known_at, ids.tolist())
+        stamp, arrived = {"as_of": shard.as_of, "known_at": shard.known_at}, inputs.arrived()
         for meter, history in inputs.histories().items():
             models = shard.pooled[MODELS][meter]
             for places, kind, forecast in forecast_groups(models, history, days_ahead(shard.as_of)):
                 common = stamp | {"meter": meter, "model": models[kind].chosen, "seed": SEED}
+                common |= accuracy_of(shard.pooled[ACCURACIES], meter, kind)
                 own = history.rows(places)
                 rows += forecast_rows(ids[places], own, forecast, common)
                 late = still_to_arrive(own, arrived[meter].rows(places), forecast, shard.as_of)
@@ -78,6 +85,14 @@ def forecast_shard(shard: Shard) -> Counts:
         count = replace_rows(connection, "ml.usage_forecasts", key, rows)
         limited = replace_rows(connection, "ml.limit_forecasts", key, reached)
     return {"companies": len(ids), "rows": count, "limits": limited}
+
+
+def accuracy_of(accuracies: Accuracies, meter: str, kind: tuple[str, int]) -> dict[str, Any]:
+    """The columns of `ml.usage_forecasts` that say of what kind a series is, and how far off its like were."""
+    segment, days = kind
+    found = accuracies.get((meter, *kind), NOT_JUDGED)
+    reason = "not_judged_yet" if found["wape"] is None else None
+    return {"segment": segment, "history_days": days, **found, "accuracy_reason": reason}
 
 
 def days_ahead(at: date) -> int:

@@ -10,6 +10,8 @@ from psycopg import Connection
 from integrations.postgres.warehouse import read_frame
 
 Payload = dict[str, Any]
+TOLD = ("call_seconds", "appointments")
+"""Meters whose projected month is told."""
 
 INSIGHTS = """
     select companies.company_id, companies.company_key, companies.name as company_name, companies.activated_on,
@@ -67,13 +69,25 @@ def _for_people(finding: Mapping[str, Any]) -> Payload:
     return {
         "call_minutes": round(expected.get("call_seconds", 0) / 60),
         "appointments": round(expected.get("appointments", 0)),
+        "forecast_error": forecast_error(finding),
     }
+
+
+def forecast_error(projected_month: Mapping[str, Any]) -> float | None:
+    """How far the least exact of the forecasts that a mail tells may be off, by a backtest; None if one was not judged.
+
+    What is not used is not counted, since nothing is told of it.
+    """
+    meters = projected_month["numbers"]["meters"]
+    errors = [spread.get("wape") for name in TOLD if (spread := meters.get(name, {})).get("expected")]
+    return max(errors) if errors and None not in errors else None
 
 
 def recommendation_payload(row: Mapping[str, Any]) -> Payload:
     """What the recommendation mail is rendered from."""
     costs = {is_of: option for option in row["reasoning"]["options"] for is_of in _roles(option)}
     recommended = row["recommended_terms"]
+    months = [finding for finding in row["reasoning"]["insights"] if finding["code"] == "projected_month"]
     return {
         "company_name": row["company_name"],
         "action": row["action"],
@@ -87,6 +101,7 @@ def recommendation_payload(row: Mapping[str, Any]) -> Payload:
         "current_cost": costs["current"]["expected_cost"],
         "projected_savings": str(row["projected_savings"]),
         "confidence": float(row["confidence_score"]),
+        "forecast_error": next(map(forecast_error, months), None),
         "alternatives": [
             {"name": _in(row["locale"], other["name"]), "expected_cost": other["expected_cost"]}
             for other in row["alternatives"]

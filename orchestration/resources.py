@@ -7,8 +7,11 @@ from datetime import date, datetime
 import dagster as dg
 from psycopg import Connection
 
+from integrations.postgres.usage_dates import dirty_dates
 from integrations.postgres.warehouse import Warehouse
 from orchestration import clock, environment
+
+KNOWN_AT_TAG = "known_at"
 
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -28,6 +31,32 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The instant at which the pipeline stands."""
         with self.connect() as connection:
             return clock.now(connection)
+
+
+def known_at(context: dg.AssetExecutionContext, db: WarehouseResource) -> datetime:
+    """The instant for which an analysis speaks: now, or the one that the run's tag `known_at` says, as in the past.
+
+    Raises:
+        dagster.Failure: when the tag is no time with a zone, or is yet to come; and when marts lag behind the events,
+            since what the tag's instant knew of their dates can't be told until they are built.
+    """
+    written, now = context.run.tags.get(KNOWN_AT_TAG), db.now()
+    if written is None:
+        return now
+    try:
+        instant = datetime.fromisoformat(written)
+        is_past = instant <= now
+    except (TypeError, ValueError):
+        is_past = False
+    if not is_past:
+        raise dg.Failure(
+            f"The tag {KNOWN_AT_TAG} is {written}; write a time of the past like 2026-11-01T13:00:00+00:00."
+        )
+    with db.connect() as connection:
+        last = date.fromisoformat(context.partition_key_range.end)
+        if behind := [str(day) for day in dirty_dates(connection) if day <= last]:
+            raise dg.Failure(f"Build the marts of {', '.join(behind[:10])} first: they lag behind what has come in.")
+    return instant
 
 
 def go_live_date(connection: Connection) -> date | None:

@@ -1,5 +1,6 @@
 """What anomalies, churn and peers are judged by: days on which a company was active and its usage had arrived."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 import pandas as pd
 from psycopg import Connection
 
-from integrations.postgres.warehouse import read_frame
 from ml.analysis.churn import HISTORY_DAYS
 from ml.evaluation.anomalies import HISTORY_DAYS as ANOMALY_DAYS
+from orchestration.known_usage import read_usage
 
 MOST_DELAY_DAYS = 3
 """A day counts as complete at the latest so many days after its end, however late the company's events use to come."""
@@ -20,7 +21,9 @@ LATENESS_DAYS = 14
 
 @dataclass(frozen=True)
 class SignalInputs:
-    """Frames at one `as_of`; no usage at or after it is in them, and each window ends with a complete day before it.
+    """Frames at one `as_of`: no usage at or after it, or received after `known_at`, is in them.
+
+    Each window ends with a complete day before the as-of date.
 
     `windows`: the unbroken complete days of every active company, at most `HISTORY_DAYS`. `usage_daily`: events of
     any kind per company and date.
@@ -37,14 +40,14 @@ class SignalInputs:
         return last_days(self.windows, ANOMALY_DAYS + 1)
 
     @property
-    def span(self) -> dict[str, date]:
+    def span(self) -> dict[str, Any]:
         """The dates that any window can reach, half-open."""
-        return {"first": self.as_of - timedelta(days=HISTORY_DAYS + MOST_DELAY_DAYS), "as_of": self.as_of}
+        return completeness(self.as_of, self.known_at, HISTORY_DAYS + MOST_DELAY_DAYS)
 
 
 def read_signals(connection: Connection, at: date, known_at: datetime) -> SignalInputs:
     """Read the complete days before `at` of every company that was active then."""
-    days = read_frame(connection, DAYS, completeness(at, known_at, HISTORY_DAYS + MOST_DELAY_DAYS))
+    days = read_usage(connection, DAYS, completeness(at, known_at, HISTORY_DAYS + MOST_DELAY_DAYS))
     windows = last_days(complete_windows(days, at), HISTORY_DAYS)
     return SignalInputs(at, known_at, windows, days[["company_id", "usage_date", "quantity"]])
 
@@ -92,12 +95,12 @@ def last_days(windows: pd.DataFrame, days: int) -> pd.DataFrame:
 
 def read_meter_days(connection: Connection, inputs: SignalInputs) -> pd.DataFrame:
     """Quantity and events per company, meter and date, of meters that add up, are no money and no part of another."""
-    return read_frame(connection, METER_DAYS, inputs.span)
+    return read_usage(connection, METER_DAYS, inputs.span)
 
 
 def read_holidays(connection: Connection, inputs: SignalInputs) -> pd.DataFrame:
     """The public holidays of each company's country (company_id, holiday_date)."""
-    return read_frame(connection, HOLIDAYS, inputs.span)
+    return read_usage(connection, HOLIDAYS, inputs.span)
 
 
 def publication_date(at: date) -> date:
@@ -105,15 +108,14 @@ def publication_date(at: date) -> date:
     return at.replace(day=1)
 
 
-def read_industries(connection: Connection) -> pd.DataFrame:
+def read_industries(connection: Connection, over: Mapping[str, Any]) -> pd.DataFrame:
     """The industry of each company; one without is of the industry "unknown", as is one whose industry is "all"."""
-    return read_frame(
-        connection,
-        "select company_id, coalesce(nullif(nullif(industry, ''), 'all'), 'unknown') as industry"
-        " from marts.dim_companies",
-    )
+    return read_usage(connection, INDUSTRIES, over)
 
 
+INDUSTRIES = """
+    select company_id, coalesce(nullif(nullif(industry, ''), 'all'), 'unknown') as industry from marts.dim_companies
+"""
 COMPLETENESS = """
     lateness as (
         select company_id, max(closing_minutes) * interval '1 minute' as closing

@@ -9,7 +9,7 @@ from integrations.messaging.formats import Formats, as_amount, as_currency, as_d
 from integrations.messaging.payloads import Payload, Problems
 from integrations.messaging.texts import Texts
 
-__all__ = ["ANOMALY_KINDS", "BUSINESS_TYPES", "FINDING_CODES", "Finding", "describe_finding", "quantity"]
+__all__ = ["ANOMALY_KINDS", "BUSINESS_TYPES", "FINDING_CODES", "Finding", "accuracy", "describe_finding", "quantity"]
 
 BUSINESS_TYPES = (
     "high_volume_transactional",
@@ -47,6 +47,8 @@ def describe_finding(finding: Payload, at: str, write: Formats, texts: Texts, pr
     numbers = {name: problems.read(finding, f"numbers.{name}", read, at) for name, read in readers.items()}
     if None in numbers.values():
         return None
+    optional = _OPTIONAL_NUMBERS.get(code, {})
+    numbers |= {name: problems.read_if_any(finding, f"numbers.{name}", read, at) for name, read in optional.items()}
     text = _SENTENCES[code](code, numbers, write, texts)
     return Finding(texts(f"findings.{code}.title"), text, "warning" if severity in ALARMING else "notice")
 
@@ -54,6 +56,13 @@ def describe_finding(finding: Payload, at: str, write: Formats, texts: Texts, pr
 def quantity(unit: str, amount: Decimal, write: Formats, texts: Texts) -> tuple[str, str]:
     """A number and its noun, `("1.234", "Termine")`; `unit` is a name under `units` in the catalogue."""
     return write.number(amount), texts(f"units.{unit}.{write.plural(amount)}")
+
+
+def accuracy(forecast_error: Decimal | None, write: Formats, texts: Texts) -> str:
+    """How far forecasts of the kind were off (error / usage, by day), or that nobody knows yet."""
+    if forecast_error is None:
+        return texts("accuracy.unknown")
+    return texts("accuracy.known", error=write.percent(forecast_error))
 
 
 def _ratios(code: str, numbers: dict[str, Any], write: Formats, texts: Texts) -> str:
@@ -74,8 +83,8 @@ def _business_type(code: str, numbers: dict[str, Any], write: Formats, texts: Te
 
 
 def _projected_month(code: str, numbers: dict[str, Any], write: Formats, texts: Texts) -> str:
-    counted = {unit: " ".join(quantity(unit, amount, write, texts)) for unit, amount in numbers.items()}
-    return texts(f"findings.{code}.text", **counted)
+    counted = {unit: " ".join(quantity(unit, numbers[unit], write, texts)) for unit in ("call_minutes", "appointments")}
+    return f"{texts(f'findings.{code}.text', **counted)} {accuracy(numbers['forecast_error'], write, texts)}"
 
 
 def _lost_bookings(code: str, numbers: dict[str, Any], write: Formats, texts: Texts) -> str:
@@ -142,6 +151,7 @@ _NUMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "usage_anomaly": {"meter": str, "kind": _one_kind, "usage_date": as_date},
     "savings": {"amount": as_amount, "currency": as_currency, "plan_name": str},
 }
+_OPTIONAL_NUMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {"projected_month": {"forecast_error": as_decimal}}
 _SENTENCES: dict[str, Callable[[str, dict[str, Any], Formats, Texts], str]] = {
     "peak_hours": _peak_hours,
     "peak_usage_day": _peak_usage_day,

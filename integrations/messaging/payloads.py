@@ -28,10 +28,8 @@ class Problems:
 
         `at` is the place of `payload` within the whole, for the message. `convert` raises ValueError.
         """
-        node: Any = payload
-        for part in path.split("."):
-            node = node.get(part) if isinstance(node, Mapping) else None
-        if node is None or node == "":
+        node = _value(payload, path)
+        if node in (None, ""):
             self.note(f"{at}{path} is missing")
             return None
         if convert is None:
@@ -41,6 +39,10 @@ class Problems:
         except ValueError as error:
             self.note(f"{at}{path}: {error}")
             return None
+
+    def read_if_any(self, payload: Payload, path: str, convert: Callable[[Any], Any], at: str = "") -> Any:
+        """As `read`, but for a value that need not be there: without it None is returned, and nothing noted."""
+        return None if _value(payload, path) in (None, "") else self.read(payload, path, convert, at)
 
     def read_rows(self, payload: Payload, path: str) -> Iterable[tuple[str, Payload]]:
         """The mappings of the list at `path`, each with its place (`findings[0].`); an empty list is fine."""
@@ -55,6 +57,13 @@ class Problems:
         """Raise PayloadError that names every problem noted so far."""
         if self._found:
             raise PayloadError(f"cannot render a {self._kind} mail: {'; '.join(self._found)}")
+
+
+def _value(payload: Payload, path: str) -> Any:
+    node: Any = payload
+    for part in path.split("."):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    return node
 
 
 def _list(value: Any) -> list[Any]:

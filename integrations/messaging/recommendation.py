@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from integrations.messaging.findings import accuracy
 from integrations.messaging.formats import Formats, as_amount, as_currency, as_date, as_decimal
 from integrations.messaging.payloads import Payload, Problems
 from integrations.messaging.texts import Texts
@@ -44,6 +45,7 @@ def recommendation_view(payload: Payload, write: Formats, texts: Texts) -> dict[
         "benefits": given["recommended_plan.benefits"],
         "alternatives": [(name, money(cost)) for name, cost in given["alternatives"]],
         "confidence": texts(f"{KIND}.confidence", confidence=write.percent(given["confidence"])),
+        "accuracy": accuracy(given["forecast_error"], write, texts),
         "expires": texts(f"{KIND}.expires", date=write.day(given["expires_at"])),
         "action_label": texts(f"{KIND}.{action}.action"),
         "action_url": given["action_url"],
@@ -67,6 +69,7 @@ def _read(payload: Payload) -> dict[str, Any]:
         "expires_at": as_date,
     }
     given = {path: problems.read(payload, path, reader) for path, reader in readers.items()}
+    given["forecast_error"] = problems.read_if_any(payload, "forecast_error", as_decimal)
     given["alternatives"] = [
         (problems.read(row, "name", str, at), problems.read(row, "expected_cost", as_amount, at))
         for at, row in problems.read_rows(payload, "alternatives")

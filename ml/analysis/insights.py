@@ -12,12 +12,15 @@ from ml.analysis.windows import require_columns
 
 __all__ = ["find_insights"]
 
+NOT_JUDGED = {"wape": None, "coverage_80": None, "accuracy_reason": "not_judged_yet"}
+
 
 def find_insights(
     patterns: pd.DataFrame,
     characteristics: pd.DataFrame,
     projection: Projection,
     *,
+    accuracy: pd.DataFrame | None = None,
     limits: pd.DataFrame | None = None,
     anomalies: pd.DataFrame | None = None,
     savings: pd.DataFrame | None = None,
@@ -28,6 +31,8 @@ def find_insights(
     size and then in the order of the rules. Codes: rapid_growth (above 20 % per 30 days), lost_bookings,
     after_hours_share, peak_hours, peak_usage_day, business_type, projected_month, and what
     `plan_findings.plan_findings` tells of limits, anomalies and savings. What cannot be known is left out.
+    `accuracy` (company_id, meter, wape, coverage_80, accuracy_reason): how far forecasts like those of the projected
+    month were off in a backtest; it stands beside each, None with the reason `not_judged_yet` without one.
     Raises ValueError for missing columns, or a company without patterns or projection.
     """
     require_columns(patterns, "patterns", ("company_id", "pattern_type", "pattern_data"))
@@ -38,7 +43,7 @@ def find_insights(
             patterns["company_id"].tolist(), patterns["pattern_type"], patterns["pattern_data"], strict=True
         )
     }
-    months = _projected_months(projection)
+    months = _projected_months(projection, accuracy)
     companies = characteristics["company_id"].tolist()
     known = {company for company, _ in data} & set(months)
     if missing := [company for company in companies if company not in known]:
@@ -56,6 +61,21 @@ def find_insights(
     )
 
 
+def _judged(accuracy: pd.DataFrame | None) -> dict[tuple[int, str], dict[str, Any]]:
+    if accuracy is None:
+        return {}
+    require_columns(accuracy, "accuracy", ("company_id", "meter", *NOT_JUDGED))
+    rows = accuracy[accuracy["wape"].notna()].to_dict("records")
+    return {
+        (row["company_id"], row["meter"]): {
+            "wape": round(row["wape"], 4),
+            "coverage_80": None if pd.isna(row["coverage_80"]) else round(row["coverage_80"], 4),
+            "accuracy_reason": None,
+        }
+        for row in rows
+    }
+
+
 def _ranked(findings: list[Finding]) -> list[dict[str, Any]]:
     ordered = sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), -finding.size))
     return [
@@ -63,7 +83,8 @@ def _ranked(findings: list[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def _projected_months(projection: Projection) -> dict[int, dict[str, Any]]:
+def _projected_months(projection: Projection, accuracy: pd.DataFrame | None) -> dict[int, dict[str, Any]]:
+    judged = _judged(accuracy)
     low, high = np.quantile(projection.monthly, (0.1, 0.9), axis=2).round(2)
     expected = projection.expected().round(2)
     figures = np.stack([expected, low, high], axis=2).tolist()
@@ -73,7 +94,7 @@ def _projected_months(projection: Projection) -> dict[int, dict[str, Any]]:
             "starts_on": start,
             "days": projection.horizon_days,
             "meters": {
-                meter: dict(zip(names, values, strict=True))
+                meter: dict(zip(names, values, strict=True)) | judged.get((company, meter), NOT_JUDGED)
                 for meter, values in zip(projection.meters, rows, strict=True)
             },
         }

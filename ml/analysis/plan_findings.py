@@ -43,8 +43,9 @@ def plan_findings(
       left unused; the probability.
     - `anomalies`: company_id, meter, usage_date, kind (outage, drop, burst), severity, quantity,
       expected_quantity. usage_anomaly for up to MAX_ANOMALIES. Size: |quantity - expected| / the larger one.
-    - `savings`, one row per company: company_id, amount (per month, Decimal or float), currency, plan_name.
-      savings where the amount is above 0; the first of the notices, as the only one in money.
+    - `savings`, one row per company: company_id, amount (per month, Decimal or float), currency, plan_name
+      (one text, or one per language). savings where the amount is above 0; the first of the notices, as the only
+      one in money.
 
     Raises ValueError for missing columns and a severity that is not known.
     """
@@ -115,7 +116,7 @@ def _savings(savings: pd.DataFrame) -> Found:
         numbers = {
             "amount": str(row["amount"]),
             "currency": str(row["currency"]),
-            "plan_name": str(row["plan_name"]),
+            "plan_name": row["plan_name"],
         }
         yield row["company_id"], Finding("savings", "notice", math.inf, numbers)
 

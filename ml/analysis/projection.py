@@ -8,11 +8,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.analysis.arrays import Floats, Ints, ratio
-from ml.analysis.forecasting.frames import histories_of
 from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models
+from ml.analysis.meter_days import histories_of
 from ml.analysis.windows import read_windows
 
-__all__ = ["PARTS", "PROJECTED_METERS", "Projection", "project_usage", "run_rate"]
+__all__ = ["PARTS", "PROJECTED_METERS", "Projection", "project_usage"]
 
 CHUNK = 500
 """Series whose paths are held at once."""
@@ -100,16 +100,6 @@ def project_usage(
                 monthly[rows[chunk], column] = forecast.rows(chunk).paths(paths, seed).sum(axis=2)
     _keep_sums(monthly, tuple(histories), parts)
     return Projection(frame.company_ids, tuple(histories), frame.ends, horizon_days, monthly)
-
-
-def run_rate(usage: float, elapsed_days: float, days_in_period: float) -> float:
-    """Usage of the whole period if it goes on as so far: usage x days_in_period / elapsed_days.
-
-    Raises ValueError unless 0 < elapsed_days <= days_in_period.
-    """
-    if not 0 < elapsed_days <= days_in_period:
-        raise ValueError(f"{elapsed_days} days elapsed of {days_in_period}; give more than 0 and at most all of them.")
-    return usage * days_in_period / elapsed_days
 
 
 def _keep_sums(monthly: Floats, meters: tuple[str, ...], parts: Mapping[str, tuple[str, ...]]) -> None:

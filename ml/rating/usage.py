@@ -18,6 +18,7 @@ __all__ = [
     "UsageRow",
     "check_meters",
     "exact_quantity",
+    "projected_quantity",
     "usage_by_meter",
     "usage_of",
 ]
@@ -120,3 +121,14 @@ def _start_of(day: date, size: Bucket) -> date:
     if size == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if size == "month" else day
+
+
+def projected_quantity(quantity: Decimal, elapsed_days: Decimal, days_in_period: Decimal) -> Decimal:
+    """A whole period's quantity if it goes on as so far: quantity x days_in_period / elapsed_days.
+
+    It is what `marts.fct_billing_period_usage` says of the current period. Raises ValueError unless
+    0 < elapsed_days <= days_in_period.
+    """
+    if not 0 < elapsed_days <= days_in_period:
+        raise ValueError(f"{elapsed_days} days elapsed of {days_in_period}; give more than 0 and at most all of them.")
+    return quantity * days_in_period / elapsed_days

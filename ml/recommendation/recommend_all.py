@@ -1,7 +1,7 @@
 """Recommendations for all companies of a shard: costs are simulated together, decisions made one by one."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -35,13 +35,14 @@ def recommend_companies(
 
     Offered are the plan versions valid on the day that the company's projection starts.
     The other frames are those of `ml.analysis` and must hold the same companies; `plans` is the catalogue with
-    every plan in use. `noticed`: further frames for `find_insights`, such as limits.
+    every plan in use. `noticed`: further frames for `find_insights`, such as limits;
+    what is saved is told it here.
     Raises ValueError for missing columns, and naming the companies or plans not found, and CurrencyMismatchError for
     a current plan in another currency than the company's.
     """
     require_columns(companies, "companies", COMPANY_COLUMNS)
     by_id = {plan_id(plan): plan for plan in plans}
-    cases = _cases(companies, characteristics, patterns, projection, by_id, noticed or {})
+    cases = _cases(companies, characteristics, patterns, projection, by_id)
     results: dict[int, Recommendation] = {}
     for group in _groups(cases):
         candidates = sorted({plan_id(plan) for case in group for plan in case.options})
@@ -49,7 +50,13 @@ def recommend_companies(
         simulations = simulate_many([by_id[key] for key in candidates], projection.meters, monthly)
         for case, simulation in zip(group, simulations, strict=True):
             own = simulation.only([candidates.index(plan_id(plan)) for plan in case.options])
-            results[case.company["company_id"]] = decide(case.company, own, case.rules, case.findings, gate)
+            results[case.company["company_id"]] = decide(case.company, own, case.rules, gate=gate)
+    chosen = characteristics[characteristics["company_id"].isin(results)]
+    savings = _savings(results.values())
+    insights = find_insights(patterns, chosen, projection, savings=savings, **(noticed or {}))
+    for company, findings in zip(insights["company_id"].tolist(), insights["findings"], strict=True):
+        reasoning = results[company].reasoning | {"insights": findings}
+        results[company] = replace(results[company], reasoning=reasoning)
     return [results[case.company["company_id"]] for case in cases]
 
 
@@ -59,7 +66,6 @@ class _Case:
     row: int
     rules: list[dict[str, Any]]
     options: list[Plan]
-    findings: list[dict[str, Any]]
 
 
 def _cases(
@@ -68,7 +74,6 @@ def _cases(
     patterns: pd.DataFrame,
     projection: Projection,
     plans: Mapping[tuple[str, int], Plan],
-    noticed: Mapping[str, pd.DataFrame],
 ) -> list[_Case]:
     rows = {company: row for row, company in enumerate(projection.company_ids.tolist())}
     traits = {row["company_id"]: row for row in characteristics.to_dict("records")}
@@ -78,8 +83,6 @@ def _cases(
         [row["company_id"] for row in asked], rows.keys() & traits.keys() & hourly.keys(), "companies not analysed"
     )
     _require([(row["plan_key"], row["plan_version"]) for row in asked], plans.keys(), "plans not in the catalogue")
-    chosen = characteristics[characteristics["company_id"].isin(companies["company_id"])]
-    findings = find_insights(patterns, chosen, projection, **noticed).set_index("company_id")["findings"].to_dict()
     dates = projection.start.tolist()
 
     def case(row: dict[Any, Any]) -> _Case:
@@ -90,10 +93,15 @@ def _cases(
             row=rows[company],
             rules=option_rules(*facts),
             options=options_for(*facts, plans.values(), row["currency"], current, on=dates[rows[company]]),
-            findings=findings[company],
         )
 
     return [case(row) for row in asked]
+
+
+def _savings(results: Iterable[Recommendation]) -> pd.DataFrame:
+    """What `find_insights` takes: only a switch that is advised saves anything, so no finding speaks against advice."""
+    rows = [(each.company_id, each.projected_savings, each.currency, each.recommended_plan.name) for each in results]
+    return pd.DataFrame(rows, columns=["company_id", "amount", "currency", "plan_name"])
 
 
 def _require(asked: Sequence[Any], known: Container[Any], what: str) -> None:

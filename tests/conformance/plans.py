@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ml.analysis.projection import run_rate
 from ml.rating.charges import breakdown
 from ml.rating.plan import Plan
 from ml.rating.rate import exact_total
-from ml.rating.usage import usage_of
+from ml.rating.usage import projected_quantity, usage_of
 from tests.conformance.charges import KNOWN_BOUNDS, PERIOD, cost, one_charge_plan
 from tests.conformance.reading import decimal, only
 
@@ -71,7 +70,7 @@ def projected(params: Values, usage: Values) -> Values:
     """A period's usage by run rate."""
     only("run_rate", params, {"days_elapsed", "days_in_period", "round_to"})
     figures = decimal(usage["quantity"]), decimal(params["days_elapsed"]), decimal(params["days_in_period"])
-    return {"projected": run_rate(*figures)}
+    return {"projected": projected_quantity(*figures)}
 
 
 def _one(params: Values, names: set[str]) -> Any:

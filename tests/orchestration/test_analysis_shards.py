@@ -34,12 +34,12 @@ def usage(connection, database_url, monkeypatch):
 def analyse(warehouse, size=500, dates=(AS_OF,)):
     """Both analyses; their counts."""
     patterns = run_shards(find_shard_patterns, shards_of(warehouse, dates, KNOWN_AT, size=size))
-    described = run_shards(describe_shard, shards_of(warehouse, dates, KNOWN_AT, pooled_hours, size))
+    described = run_shards(describe_shard, shards_of(warehouse, dates, KNOWN_AT, pooled_hours(KNOWN_AT), size))
     return total(patterns), total(described)
 
 
 def cube_of_all(connection):
-    return usage_cube(read_hourly(connection, span(AS_OF)), read_windows(connection, span(AS_OF)))
+    return usage_cube(read_hourly(connection, span(AS_OF, KNOWN_AT)), read_windows(connection, span(AS_OF, KNOWN_AT)))
 
 
 def rows(connection, table):
@@ -65,7 +65,7 @@ def test_shards_of_one_of_three_and_of_all_companies_give_the_same_rows(connecti
 
 def test_shards_give_what_all_companies_at_once_give(connection, usage):
     analyse(usage, 2)
-    over = span(AS_OF)
+    over = span(AS_OF, KNOWN_AT)
     activity = read_activity(connection, over)
     expected = describe_companies(read_hourly(connection, over), read_windows(connection, over), activity)
     stored = usage.read(f"select * from {CHARACTERISTICS} order by company_id")
@@ -76,19 +76,19 @@ def test_shards_give_what_all_companies_at_once_give(connection, usage):
 
 def test_the_pooled_profile_of_the_database_is_that_of_the_analysis(connection, usage):
     expected = pooled_profile(cube_of_all(connection).calls.sum(axis=1))
-    np.testing.assert_allclose(read_pooled_profile(connection, AS_OF), expected, atol=1e-12)
+    np.testing.assert_allclose(read_pooled_profile(connection, span(AS_OF, KNOWN_AT)), expected, atol=1e-12)
     assert expected[0] > 0
-    assert read_pooled_profile(connection, AS_OF - timedelta(days=365)).tolist() == [0] * 24
+    assert read_pooled_profile(connection, span(AS_OF - timedelta(days=365), KNOWN_AT)).tolist() == [0] * 24
 
 
 def test_the_heatmap_counts_the_calls_of_all_windows(connection, usage):
     cube = cube_of_all(connection)
     expected = [[cube.calls[cube.weekdays == day][:, hour].sum() for hour in range(24)] for day in range(7)]
-    assert read_heatmap(connection, AS_OF).tolist() == expected
+    assert read_heatmap(connection, span(AS_OF, KNOWN_AT)).tolist() == expected
 
 
 def test_a_shard_reads_its_own_companies_only(connection, usage):
-    over = span(AS_OF, range(2, 5))
+    over = span(AS_OF, KNOWN_AT, range(2, 5))
     for read, ids in ((read_windows, [2, 3, 4]), (read_hourly, [2, 3, 4]), (read_activity, [2, 3, 4])):
         assert sorted(read(connection, over)["company_id"].unique()) == ids
 

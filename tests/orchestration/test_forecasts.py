@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from ml.analysis.forecasting.learning import HISTORY_DAYS
 from orchestration.accuracy import accuracy_table, judge_forecasts
 from orchestration.analysis_shards import shards_of
 from orchestration.findings import read_fan, read_findings
@@ -98,6 +99,34 @@ def test_every_meter_has_a_month_and_each_day_to_the_end_of_the_next_period(mart
     assert calls["daily"]["p50"][3] < 5 < calls["daily"]["p50"][0]  # a Saturday and a Wednesday
     assert found[6, "calls"]["reason"] == "no_usage"
     assert found[6, "calls"]["expected_quantity"] == 0
+
+
+def judged(connection, as_of: date, known_at: datetime, wape: float) -> None:
+    """A backtest of the forecasts of calls of regular series."""
+    for days in HISTORY_DAYS:
+        connection.execute(
+            "insert into ml.forecast_accuracy values (%s, 'calls', 'regular', %s, 30, 'forecast', %s, 9, 2,"
+            " %s, 0.9, 0.1, 0.8, true)",
+            [as_of, days, known_at, wape],
+        )
+
+
+def test_a_forecast_says_how_far_its_like_were_off_when_last_judged(marts, database_url):
+    judged(marts, AS_OF - timedelta(days=14), NOW - timedelta(days=2), 0.3)
+    judged(marts, AS_OF - timedelta(days=7), NOW - timedelta(days=1), 0.2)
+    judged(marts, AS_OF, NOW, 0.9)  # at the same instant: not yet known
+    judged(marts, AS_OF + timedelta(days=7), NOW - timedelta(days=1), 0.9)
+    run(database_url)
+    told = "select wape, coverage_80, judged_as_of, accuracy_reason, segment, history_days from ml.usage_forecasts"
+    found = marts.execute(
+        f"{told} where meter = 'calls' and company_id = any('{{2,4}}') order by company_id"
+    ).fetchall()
+    last = AS_OF - timedelta(days=7)
+    assert found == [(0.2, 0.8, last, None, "regular", 90), (0.2, 0.8, last, None, "regular", 14)]
+    others = f"{told} where meter = 'call_seconds' and company_id = 2"
+    assert marts.execute(others).fetchall() == [(None, None, None, "not_judged_yet", "regular", 90)]
+    accuracy = read_findings(marts, AS_OF, [2])["accuracy"].set_index("meter")
+    assert (accuracy.loc["calls", "wape"], accuracy.loc["call_seconds", "accuracy_reason"]) == (0.2, "not_judged_yet")
 
 
 def test_a_limit_has_a_probability_and_a_date(marts, database_url):
@@ -207,7 +236,7 @@ def test_scenarios_and_findings_are_those_of_the_companies_asked_for(marts, data
     assert projection.expected()[0, projection.meters.index("calls")] == pytest.approx(stored[2, "calls"], rel=0.02)
     found = read_findings(marts, AS_OF, [1, 2])
     assert found["limits"]["company_id"].tolist() == [1]
-    history, low, middle, high, start, title = read_fan(marts, AS_OF)
+    history, low, middle, high, start, title = read_fan(marts, AS_OF, NOW)
     assert (len(history), len(low), len(middle), len(high), start, title) == (
         28,
         51,

@@ -12,14 +12,14 @@ from integrations.postgres.warehouse import append_rows, replace_rows
 from ml.analysis.insights import find_insights
 from orchestration import plots
 from orchestration.accuracy import accuracy_table, judge_forecasts
-from orchestration.analysis_inputs import AnalysisInputs, as_of, read_analysis, read_heatmap, read_inputs
+from orchestration.analysis_inputs import AnalysisInputs, as_of, read_analysis, read_heatmap, read_inputs, span
 from orchestration.analysis_shards import describe_shard, find_shard_patterns, pooled_hours, shards_of, stamp
 from orchestration.dbt import model_key
 from orchestration.findings import read_fan, read_findings
 from orchestration.forecast_inputs import read_lessons
 from orchestration.forecasts import forecast_shard, pooled_models, project
 from orchestration.partitions import dates_of, usage_dates
-from orchestration.resources import WarehouseResource
+from orchestration.resources import WarehouseResource, known_at
 from orchestration.shards import run_shards, total
 
 USAGE_MARTS = [model_key(name) for name in ("fct_usage_hourly", "fct_meter_usage_daily", "dim_companies")]
@@ -47,11 +47,11 @@ ANALYSIS: dict[str, Any] = {
 @dg.asset(key=PATTERNS, deps=USAGE_MARTS, kinds={"pandas", "postgres"}, **ANALYSIS)
 def usage_patterns(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per company, pattern type and as-of date: how its usage of the 14 days before it behaves."""
-    dates = as_of_dates(context)
-    shards = shards_of(db.warehouse(), dates, db.now())
+    dates, known = as_of_dates(context), known_at(context, db)
+    shards = shards_of(db.warehouse(), dates, known)
     counts = total(run_shards(find_shard_patterns, shards, context.log.info))
     with db.connect() as connection:
-        calls = read_heatmap(connection, dates[-1])
+        calls = read_heatmap(connection, span(dates[-1], known))
     heatmap = plots.as_markdown(plots.usage_heatmap(calls), "Calls by weekday and local hour")
     return dg.MaterializeResult(metadata={**row_counts(counts), "heatmap": dg.MetadataValue.md(heatmap)})
 
@@ -59,7 +59,8 @@ def usage_patterns(context: dg.AssetExecutionContext, db: WarehouseResource) -> 
 @dg.asset(key=CHARACTERISTICS, deps=[*USAGE_MARTS, *ACTIVITY_MARTS], kinds={"pandas", "postgres"}, **ANALYSIS)
 def business_characteristics(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per company and as-of date: what kind of business its usage looks like."""
-    shards = shards_of(db.warehouse(), as_of_dates(context), db.now(), pooled_hours)
+    known = known_at(context, db)
+    shards = shards_of(db.warehouse(), as_of_dates(context), known, pooled_hours(known))
     counts = total(run_shards(describe_shard, shards, context.log.info))
     return dg.MaterializeResult(metadata=row_counts(counts))
 
@@ -98,12 +99,12 @@ def row_counts(counts: Mapping[str, int]) -> dict[str, int]:
 )
 def usage_forecasts(context: dg.AssetExecutionContext, db: WarehouseResource) -> Iterator[dg.MaterializeResult]:
     """Forecast every meter, and follow the scenarios to the limits of the current period."""
-    dates, now = as_of_dates(context), db.now()
-    shards = shards_of(db.warehouse(), dates, now, pooled_models(now))
+    dates, known = as_of_dates(context), known_at(context, db)
+    shards = shards_of(db.warehouse(), dates, known, pooled_models(known))
     counts = total(run_shards(forecast_shard, shards, context.log.info))
     limits = counts.pop("limits")
     with db.connect() as connection:
-        fan = read_fan(connection, dates[-1])
+        fan = read_fan(connection, dates[-1], known)
     shown = {"forecast": dg.MetadataValue.md(plots.as_markdown(plots.forecast_fan(*fan), fan[-1]))} if fan else {}
     yield dg.MaterializeResult(asset_key=FORECASTS, metadata={**row_counts(counts), **shown})
     yield dg.MaterializeResult(asset_key=LIMITS, metadata={"dagster/row_count": limits})
@@ -112,11 +113,11 @@ def usage_forecasts(context: dg.AssetExecutionContext, db: WarehouseResource) ->
 @dg.asset(key=ACCURACY, deps=HISTORY_MARTS, kinds={"numpy", "scikitlearn", "postgres"}, **ANALYSIS)
 def forecast_accuracy(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per as-of date, meter, segment, days of history and model: how far it was off in the months before."""
-    count, found = 0, pd.DataFrame()
+    count, found, known = 0, pd.DataFrame(), known_at(context, db)
     with db.connect() as connection:
         for at in as_of_dates(context):
-            found = judge_forecasts(read_lessons(connection, at, db.now()), context.log.info)
-            rows = found.assign(as_of=at, known_at=db.now()).to_dict("records")
+            found = judge_forecasts(read_lessons(connection, at, known), context.log.info)
+            rows = found.assign(as_of=at, known_at=known).to_dict("records")
             count += replace_rows(connection, "ml.forecast_accuracy", {"as_of": at}, rows)
     metadata: dict[str, Any] = {"dagster/row_count": count}
     if not found.empty:
@@ -133,10 +134,10 @@ def forecast_accuracy(context: dg.AssetExecutionContext, db: WarehouseResource) 
 )
 def usage_insights(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per company whose first seven days are over: what is worth telling it. Written once."""
-    count = 0
+    count, known = 0, known_at(context, db)
     with db.connect() as connection:
         for usage_date in dates_of(context):
-            inputs = read_inputs(connection, as_of(usage_date), db.now())
+            inputs = read_inputs(connection, as_of(usage_date), known)
             count += append_rows(connection, "ml.usage_insights", insight_rows(connection, inputs))
     return dg.MaterializeResult(metadata={"dagster/row_count": count})
 

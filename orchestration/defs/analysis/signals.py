@@ -15,7 +15,7 @@ from orchestration.analysis_inputs import AnalysisInputs, as_of, read_activity, 
 from orchestration.dbt import model_key
 from orchestration.defs.analysis.assets import ACTIVITY_MARTS, ANALYSIS, USAGE_MARTS
 from orchestration.partitions import dates_of
-from orchestration.resources import WarehouseResource
+from orchestration.resources import WarehouseResource, known_at
 from orchestration.signal_inputs import publication_date, read_holidays, read_industries, read_meter_days, read_signals
 
 DAY_MARTS = [model_key(name) for name in ("fct_usage_daily", "fct_event_lateness")]
@@ -28,10 +28,10 @@ CHURN_RISKS = dg.AssetKey(["ml", "churn_risks"])
 @dg.asset(key=ANOMALIES, deps=[*DAY_MARTS, *METER_MARTS, ["raw", "holidays"]], kinds={"numpy", "postgres"}, **ANALYSIS)
 def usage_anomalies(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per company, meter and usage date that was not as its past lets expect: the last complete day of each."""
-    count = judged = 0
+    count, judged, known = 0, 0, known_at(context, db)
     with db.connect() as connection:
         for usage_date in dates_of(context):
-            inputs = read_signals(connection, as_of(usage_date), db.now())
+            inputs = read_signals(connection, as_of(usage_date), known)
             usage, holidays = read_meter_days(connection, inputs), read_holidays(connection, inputs)
             found = find_anomalies(usage, inputs.anomaly_windows, holidays)
             rows = found.assign(as_of=inputs.as_of, known_at=inputs.known_at).to_dict("records")
@@ -43,10 +43,10 @@ def usage_anomalies(context: dg.AssetExecutionContext, db: WarehouseResource) ->
 @dg.asset(key=CHURN_RISKS, deps=DAY_MARTS, kinds={"numpy", "postgres"}, **ANALYSIS)
 def churn_risk_scores(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per active company and as-of date: how probable it is that the coming 30 days bring no usage."""
-    count = high = 0
+    count, high, known = 0, 0, known_at(context, db)
     with db.connect() as connection:
         for usage_date in dates_of(context):
-            inputs = read_signals(connection, as_of(usage_date), db.now())
+            inputs = read_signals(connection, as_of(usage_date), known)
             risks = churn_risks(inputs.usage_daily, inputs.windows)
             rows = risks.assign(as_of=inputs.as_of, known_at=inputs.known_at).to_dict("records")
             count += replace_rows(connection, "ml.churn_risks", {"as_of": inputs.as_of}, rows)
@@ -57,11 +57,11 @@ def churn_risk_scores(context: dg.AssetExecutionContext, db: WarehouseResource) 
 @dg.asset(key=BENCHMARKS, deps=[*USAGE_MARTS, *ACTIVITY_MARTS], kinds={"numpy", "postgres"}, **ANALYSIS)
 def peer_benchmarks(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per month's first date, industry, volume category and measure, of no fewer than five companies."""
-    count = 0
+    count, known = 0, known_at(context, db)
     with db.connect() as connection:
         for at in sorted({publication_date(as_of(usage_date)) for usage_date in dates_of(context)}):
             if not is_published(connection, at):
-                rows = benchmark_rows(connection, read_inputs(connection, at, db.now()))
+                rows = benchmark_rows(connection, read_inputs(connection, at, known))
                 count += append_rows(connection, "ml.peer_benchmarks", rows)
     return dg.MaterializeResult(metadata={"dagster/row_count": count})
 
@@ -77,6 +77,6 @@ def benchmark_rows(connection: Connection, inputs: AnalysisInputs) -> list[dict[
     activity = read_activity(connection, inputs.span)
     characteristics = describe_companies(inputs.hourly, inputs.windows, activity)
     measures = peer_measures(inputs.hourly, inputs.windows, characteristics)
-    companies: pd.DataFrame = measures.merge(read_industries(connection), on="company_id")
+    companies: pd.DataFrame = measures.merge(read_industries(connection, inputs.span), on="company_id")
     found = benchmark_peers(companies).assign(as_of=inputs.as_of, known_at=inputs.known_at)
     return found.to_dict("records")

@@ -125,6 +125,25 @@ def test_every_finding_is_a_sentence_with_its_numbers(payload, code, german, eng
         assert sentence in plain(rendered.html)
 
 
+@pytest.mark.parametrize(
+    ("error", "german", "english"),
+    [
+        (0.126, "im Mittel um 13 % daneben", "were off by 13% on average in the months before"),
+        (None, "ist noch nicht bekannt", "is not known yet"),
+    ],
+)
+def test_mails_say_how_far_such_forecasts_were_off_or_that_nobody_knows(payload, error, german, english):
+    month = with_finding(payload, "projected_month", NUMBERS["projected_month"] | {"forecast_error": error})
+    for locale, sentence in (("de", german), ("en", english)):
+        for kind, given in (
+            ("first_insights", month),
+            ("recommendation", payload("recommendation", forecast_error=error)),
+        ):
+            rendered = render(kind, locale, given)
+            assert sentence in plain(rendered.text)
+            assert sentence in plain(rendered.html)
+
+
 def test_every_known_finding_is_covered_above():
     assert set(NUMBERS) == set(FINDING_CODES)
 

@@ -1,5 +1,7 @@
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from ml.analysis.characteristics import describe_companies
@@ -11,12 +13,13 @@ from ml.analysis.usage_findings import SEVERITIES
 
 @pytest.fixture
 def insights(make_hourly, make_windows, make_activity, make_daily):
-    def run(rows, days=14, companies=1, **characteristics):
+    def run(rows, days=14, companies=1, accuracy=None, **characteristics):
         hourly, windows = make_hourly(rows), make_windows(companies, days)
         found = find_insights(
             find_patterns(hourly, windows),
             describe_companies(hourly, windows, make_activity(companies)).assign(**characteristics),
             project_usage(make_daily({"calls": [10] * days}), windows, paths=20),
+            accuracy=accuracy,
         )
         json.dumps(found["findings"].tolist(), allow_nan=False)
         return {finding["code"]: finding for finding in found["findings"].iloc[-1]}
@@ -31,6 +34,20 @@ def test_a_plain_company_is_told_its_hours_day_type_and_month(insights):
     assert found["peak_usage_day"]["numbers"] == {"weekday": 4, "share": 0.3333}
     assert found["projected_month"]["numbers"]["meters"]["calls"]["expected"] == pytest.approx(300)
     assert found["projected_month"]["numbers"]["starts_on"] == "2024-03-18"
+
+
+def test_the_month_says_how_far_such_forecasts_were_off_or_why_that_is_not_known(insights):
+    judged = pd.DataFrame(
+        [(1, "calls", 0.12344, np.nan, None), (2, "calls", 0.5, 0.8, None)],
+        columns=["company_id", "meter", "wape", "coverage_80", "accuracy_reason"],
+    )
+    rows = [{}, {"company_id": 2}]
+    month = insights(rows, companies=1, accuracy=judged)["projected_month"]["numbers"]["meters"]["calls"]
+    assert (month["wape"], month["coverage_80"], month["accuracy_reason"]) == (0.1234, None, None)
+    unknown = insights(rows, companies=1)["projected_month"]["numbers"]["meters"]["calls"]
+    assert (unknown["wape"], unknown["coverage_80"], unknown["accuracy_reason"]) == (None, None, "not_judged_yet")
+    with pytest.raises(ValueError, match="accuracy lacks the columns wape, coverage_80"):
+        insights([{}], accuracy=judged[["company_id", "meter", "accuracy_reason"]])
 
 
 @pytest.mark.parametrize(("per_week", "is_rapid"), [(0.046, False), (0.047, True)])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.analysis.projection import project_usage, run_rate
+from ml.analysis.projection import project_usage
 
 PARTS = ("business_hours_call_seconds", "after_hours_call_seconds")
 
@@ -135,13 +135,3 @@ def test_missing_columns_and_negative_quantities_are_refused(make_daily, make_wi
         project_usage(make_daily({"calls": [1]}).drop(columns=["meter", "quantity"]), make_windows())
     with pytest.raises(ValueError, match="negative quantity"):
         project_usage(make_daily({"calls": [-1]}), make_windows())
-
-
-def test_the_run_rate_of_687_5_minutes_after_15_of_30_days_is_1375():
-    assert run_rate(687.5, 15, 30) == 1375
-
-
-@pytest.mark.parametrize("elapsed", [0, -1, 31])
-def test_a_run_rate_needs_elapsed_days_of_the_period(elapsed):
-    with pytest.raises(ValueError, match="days elapsed of 30"):
-        run_rate(1, elapsed, 30)

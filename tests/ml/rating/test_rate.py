@@ -10,7 +10,7 @@ from ml.rating.plan import Plan
 from ml.rating.rate import exact_total, rate
 from ml.rating.steps import Step
 from ml.rating.twin import monthly_cost
-from ml.rating.usage import usage_of
+from ml.rating.usage import projected_quantity, usage_of
 
 DEFAULT = {plan.plan_key: plan for plan in load_catalogue(default_catalogue(), "default.yaml")}
 
@@ -148,3 +148,13 @@ def test_numpy_integers_are_exact_and_floats_are_refused() -> None:
     assert rate(DEFAULT["volumen"], usage).total == Decimal("155.00")
     with pytest.raises(TypeError, match=r"usage of call_seconds is a float \(1\.5\); pass an int or a Decimal"):
         rate(DEFAULT["volumen"], {"call_seconds": 1.5})  # type: ignore[dict-item]
+
+
+def test_687_5_minutes_after_15_of_30_days_are_1375_in_the_period() -> None:
+    assert projected_quantity(Decimal("687.5"), Decimal(15), Decimal(30)) == 1375
+
+
+@pytest.mark.parametrize("elapsed", [0, -1, 31])
+def test_a_projection_needs_elapsed_days_of_the_period(elapsed: int) -> None:
+    with pytest.raises(ValueError, match="days elapsed of 30"):
+        projected_quantity(Decimal(1), Decimal(elapsed), Decimal(30))

@@ -66,6 +66,21 @@ def test_the_costs_of_a_steady_company_are_those_of_the_rating(analysed):
     assert result.confidence == 1
 
 
+def test_what_a_switch_saves_is_an_insight_and_nothing_speaks_against_staying(analysed):
+    asked = companies((1, "EUR", "per_minute", 1), (2, "EUR", "flatrate", 1), (3, "EUR", "hybrid", 1))
+    results = recommend_companies(asked, *analysed, CATALOGUE)
+    insights = [{found["code"]: found["numbers"] for found in result.reasoning["insights"]} for result in results]
+    assert insights[0]["savings"] == {
+        "amount": str(results[0].projected_savings),
+        "currency": "EUR",
+        "plan_name": results[0].recommended_plan.name,
+    }
+    for result, found in zip(results, insights, strict=True):
+        assert ("savings" in found) == (result.action == "switch")
+        assert "projected_month" in found
+    assert results[2].action == "stay"
+
+
 def test_options_follow_the_rules_of_each_company(analysed):
     asked = companies((1, "EUR", "hybrid", 1), (2, "EUR", "hybrid", 1))
     first, second = (

@@ -1,0 +1,141 @@
+"""Walk forward over the past: at each origin choose plans with what was known then, and see what they cost."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ml.analysis.arrays import Bools, Floats, Ints
+from ml.analysis.forecasting.history import History
+from ml.analysis.forecasting.models import forecast_groups, learn_models
+from ml.rating.plan import Plan
+from ml.recommendation.choosers.analogues import Analogues
+from ml.recommendation.choosers.cases import NOT_KNOWN, Cases, Held, cases_at, past_cases
+from ml.recommendation.choosers.outcomes import (
+    ANALOGUES,
+    LAST_MONTH,
+    SCENARIOS,
+    Origin,
+    Trial,
+    costs_of,
+    last_month_paths,
+)
+from ml.recommendation.choosers.policy import Policy, learn_policy, passes
+
+__all__ = ["SEGMENTS", "Judged", "judge_origins", "scenario_paths", "walk_forward"]
+
+PATHS = 300
+CHUNK = 500
+FEWEST_OF_SEGMENT = 200
+"""Past cases from which on a segment's policy is learned from its own; before, from those of both."""
+SEGMENTS: Mapping[str, bool] = {"regular": True, "intermittent": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One segment of an origin, and what the policy of that time would have advised.
+
+    `ungated` and `gated` [n]: plans; `probability` [n]: of the ungated one being really cheaper than staying.
+    """
+
+    segment: str
+    origin: Origin
+    policy: Policy
+    ungated: Ints
+    gated: Ints
+    probability: Floats
+
+    @property
+    def is_change(self) -> Bools:
+        """Which [n] ungated choices are a change."""
+        found: Bools = self.ungated != self.origin.held
+        return found
+
+    @property
+    def was_cheaper(self) -> Bools:
+        """Whose [n] ungated choice really was cheaper than staying."""
+        found: Bools = self.origin.cost(self.ungated) < self.origin.stay - 1e-9
+        return found
+
+
+def walk_forward(
+    usage: Mapping[str, History],
+    plans: Sequence[Plan],
+    ages: Iterable[int],
+    history_days: int,
+    horizon: int,
+    held: Held,
+    progress: Callable[[], None] = lambda: None,
+) -> list[Origin]:
+    """Every family's choices at each origin (`ages` days before the ends), learned from earlier windows alone.
+
+    `usage`: histories by meter in the meters' own units, rows and days in common. Cases whose plan of that time is not
+    known are not judged, and origins without any case are left out.
+    """
+    origins = []
+    for age in ages:
+        cases = cases_at(usage, age, history_days, horizon, held)
+        cases = cases.take((cases.held != NOT_KNOWN) & cases.is_over)
+        if len(cases):
+            origins.append(_origin(usage, plans, cases, age, history_days, held))
+        progress()
+    return origins
+
+
+def judge_origins(origins: Sequence[Origin], horizon: int) -> list[Judged]:
+    """What each origin's policy would have advised, learned from those whose horizon was over by then."""
+    found = []
+    for origin in origins:
+        for segment, is_regular in SEGMENTS.items():
+            own = origin.take(origin.is_regular == is_regular)
+            if len(own.rows):
+                over = [past for past in origins if past.age >= origin.age + horizon]
+                same = [past.take(past.is_regular == is_regular) for past in over]
+                known = [past for past in same if len(past.rows)]
+                enough = sum(len(past.rows) for past in known) >= FEWEST_OF_SEGMENT
+                found.append(_judged(segment, own, known if enough else over))
+    return found
+
+
+def scenario_paths(usage: Mapping[str, History], cases: Cases, age: int, history_days: int) -> Floats:
+    """Totals [n, m, p] over the forecast's scenarios, by models learned from what was known at that time."""
+    paths = np.zeros((len(cases), len(cases.meters), PATHS))
+    for column, history in enumerate(usage.values()):
+        known = history.before(age)
+        models = learn_models(known, cases.horizon, (history_days,), compete=False)
+        shown = known.last(history_days).rows(cases.rows)
+        for rows, _, forecast in forecast_groups(models, shown, cases.horizon):
+            for start in range(0, len(rows), CHUNK):
+                chunk = np.arange(start, min(start + CHUNK, len(rows)))
+                paths[rows[chunk], column] = forecast.rows(chunk).paths(PATHS, 0).sum(axis=2)
+    return paths
+
+
+def _origin(
+    usage: Mapping[str, History], plans: Sequence[Plan], cases: Cases, age: int, history_days: int, held: Held
+) -> Origin:
+    paths = {
+        LAST_MONTH: last_month_paths(cases),
+        SCENARIOS: scenario_paths(usage, cases, age, history_days),
+    }
+    analogues = Analogues.fit(past_cases(usage, age, history_days, cases.horizon, held), plans)
+    if analogues is not None:
+        paths[ANALOGUES] = analogues.paths(cases, PATHS)
+    return Origin(
+        age=age,
+        history_days=history_days,
+        plans=tuple(plans),
+        rows=cases.rows,
+        costs=costs_of(plans, cases.meters, cases.total),
+        held=cases.held,
+        is_regular=cases.is_regular,
+        trials={name: Trial.of(found, cases, plans) for name, found in paths.items()},
+    )
+
+
+def _judged(segment: str, origin: Origin, past: list[Origin]) -> Judged:
+    policy = learn_policy(past, tuple(origin.trials))
+    trial = origin.trials[policy.family]
+    probability = policy.calibration(trial.raw)
+    moves = passes(policy.gate, trial.chosen != origin.held, trial.saving_share, probability)
+    return Judged(segment, origin, policy, trial.chosen, np.where(moves, trial.chosen, origin.held), probability)

@@ -12,7 +12,7 @@ from ml.analysis.forecasting.models import ForecastModels, forecast_groups, lear
 from ml.analysis.meter_days import histories_of
 from ml.analysis.windows import read_windows
 
-__all__ = ["PARTS", "PROJECTED_METERS", "Projection", "project_usage"]
+__all__ = ["PARTS", "PROJECTED_METERS", "Projection", "keep_sums", "project_usage"]
 
 CHUNK = 500
 """Series whose paths are held at once."""
@@ -98,11 +98,12 @@ def project_usage(
             for start in range(0, len(rows), CHUNK):
                 chunk = np.arange(start, min(start + CHUNK, len(rows)))
                 monthly[rows[chunk], column] = forecast.rows(chunk).paths(paths, seed).sum(axis=2)
-    _keep_sums(monthly, tuple(histories), parts)
+    keep_sums(monthly, tuple(histories), parts)
     return Projection(frame.company_ids, tuple(histories), frame.ends, horizon_days, monthly)
 
 
-def _keep_sums(monthly: Floats, meters: tuple[str, ...], parts: Mapping[str, tuple[str, ...]]) -> None:
+def keep_sums(monthly: Floats, meters: tuple[str, ...], parts: Mapping[str, tuple[str, ...]]) -> None:
+    """Scale, in place, the parts [c, m, p] of a meter so that they add up to it on every path."""
     for whole, names in parts.items():
         if whole not in meters or not set(names) <= set(meters):
             continue

@@ -13,6 +13,7 @@ from ml.recommendation.choosers.analogues import Analogues
 from ml.recommendation.choosers.cases import NOT_KNOWN, Cases, Held, cases_at, past_cases
 from ml.recommendation.choosers.outcomes import (
     ANALOGUES,
+    FAMILIES,
     LAST_MONTH,
     SCENARIOS,
     Origin,
@@ -20,15 +21,16 @@ from ml.recommendation.choosers.outcomes import (
     costs_of,
     last_month_paths,
 )
+from ml.recommendation.choosers.outlook import INTERMITTENT, REGULAR
 from ml.recommendation.choosers.policy import Policy, learn_policy, passes
 
-__all__ = ["SEGMENTS", "Judged", "judge_origins", "scenario_paths", "walk_forward"]
+__all__ = ["SEGMENTS", "Judged", "judge_origins", "policy_of", "scenario_paths", "walk_forward"]
 
 PATHS = 300
 CHUNK = 500
 FEWEST_OF_SEGMENT = 200
 """Past cases from which on a segment's policy is learned from its own; before, from those of both."""
-SEGMENTS: Mapping[str, bool] = {"regular": True, "intermittent": False}
+SEGMENTS: Mapping[str, bool] = {REGULAR: True, INTERMITTENT: False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,16 @@ def judge_origins(origins: Sequence[Origin], horizon: int) -> list[Judged]:
             own = origin.take(origin.is_regular == is_regular)
             if len(own.rows):
                 over = [past for past in origins if past.age >= origin.age + horizon]
-                same = [past.take(past.is_regular == is_regular) for past in over]
-                known = [past for past in same if len(past.rows)]
-                enough = sum(len(past.rows) for past in known) >= FEWEST_OF_SEGMENT
-                found.append(_judged(segment, own, known if enough else over))
+                found.append(_judged(segment, own, policy_of(over, is_regular, tuple(own.trials))))
     return found
+
+
+def policy_of(origins: Sequence[Origin], is_regular: bool, available: Sequence[str] = FAMILIES) -> Policy:
+    """The policy of a segment from origins that are over: its own cases', or of all where it has few."""
+    same = [origin.take(origin.is_regular == is_regular) for origin in origins]
+    known = [origin for origin in same if len(origin.rows)]
+    enough = sum(len(origin.rows) for origin in known) >= FEWEST_OF_SEGMENT
+    return learn_policy(known if enough else origins, available)
 
 
 def scenario_paths(usage: Mapping[str, History], cases: Cases, age: int, history_days: int) -> Floats:
@@ -133,8 +140,7 @@ def _origin(
     )
 
 
-def _judged(segment: str, origin: Origin, past: list[Origin]) -> Judged:
-    policy = learn_policy(past, tuple(origin.trials))
+def _judged(segment: str, origin: Origin, policy: Policy) -> Judged:
     trial = origin.trials[policy.family]
     probability = policy.calibration(trial.raw)
     moves = passes(policy.gate, trial.chosen != origin.held, trial.saving_share, probability)

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.rating.plan import Plan
+from ml.recommendation.choosers.policy import Policy
 from ml.recommendation.custom import custom_pricing
-from ml.recommendation.explanation import explain
-from ml.recommendation.gate import DEFAULT_GATE, Gate, judge
+from ml.recommendation.explanation import Reasoning, explain
 from ml.recommendation.options import plan_id
 from ml.recommendation.simulation import Simulation, money, require_one_currency, simulate
+from ml.recommendation.verdict import judge
 
 __all__ = ["Recommendation", "decide", "recommend"]
 
@@ -26,7 +27,7 @@ class Recommendation:
 
     `alternatives`: the next two options by rank. `projected_savings`: expected cost of the current plan minus
     that of the recommended one, 0 for "stay". `projected_revenue_impact`: the same from the vendor's side.
-    `confidence`, 0..1 with 2 decimals: share of simulated months, not a calibrated probability (`gate.judge`).
+    `confidence`, 0..1 with 2 decimals: the calibrated probability of being right (`verdict.judge`).
     `reasoning` and `custom_pricing` are JSON-safe.
     """
 
@@ -40,7 +41,7 @@ class Recommendation:
     projected_savings: Decimal
     projected_revenue_impact: Decimal
     confidence: float
-    reasoning: dict[str, Any]
+    reasoning: Reasoning
 
 
 def recommend(
@@ -49,18 +50,19 @@ def recommend(
     usage_paths: Mapping[str, npt.ArrayLike],
     rules: Sequence[Mapping[str, Any]] = (),
     insights: Sequence[Mapping[str, Any]] = (),
-    gate: Gate = DEFAULT_GATE,
+    policy: Policy | None = None,
 ) -> Recommendation:
     """Simulate `options` on the monthly `usage_paths` (meter -> [p]) of one company and decide.
 
     `company` has company_id, currency and current_plan (a Plan). `rules` are those of `option_rules`, `insights`
-    the findings of `find_insights`; both are handed on, and the rule `custom` adds a custom offer.
+    the findings of `find_insights`; both are handed on, and the rule `custom` adds a custom offer. Without a `policy`,
+    that of the time before any evidence decides.
     Raises CurrencyMismatchError when a plan is not in the company's currency, ValueError without usage paths.
     """
     plans = {plan_id(plan): plan for plan in (*options, company["current_plan"])}
     require_one_currency(list(plans.values()), company["currency"])
     ordered = [plans[key] for key in sorted(plans)]
-    return decide(company, simulate(ordered, usage_paths), rules, insights, gate)
+    return decide(company, simulate(ordered, usage_paths), rules, insights, policy)
 
 
 def decide(
@@ -68,7 +70,8 @@ def decide(
     simulation: Simulation,
     rules: Sequence[Mapping[str, Any]] = (),
     insights: Sequence[Mapping[str, Any]] = (),
-    gate: Gate = DEFAULT_GATE,
+    policy: Policy | None = None,
+    not_offered: Sequence[Mapping[str, Any]] = (),
 ) -> Recommendation:
     """The recommendation from costs that are already simulated; the current plan must be among them.
 
@@ -77,7 +80,8 @@ def decide(
     require_one_currency(simulation.plans, company["currency"])
     current_plan: Plan = company["current_plan"]
     current = [plan_id(plan) for plan in simulation.plans].index(plan_id(current_plan))
-    verdict = judge(simulation, current, gate)
+    policy = policy or Policy()
+    verdict = judge(simulation, current, policy)
     chosen, others = verdict.chosen, [option for option in verdict.ranking if option != verdict.chosen]
     savings = money(simulation.expected[current]) - money(simulation.expected[chosen])
     custom = _custom(simulation, current, rules, company["currency"])
@@ -92,7 +96,7 @@ def decide(
         projected_savings=savings,
         projected_revenue_impact=ZERO - savings,
         confidence=round(verdict.confidence, 2),
-        reasoning=explain(simulation, current, verdict, gate, rules, insights),
+        reasoning=explain(simulation, current, verdict, policy, rules, insights, not_offered),
     )
 
 

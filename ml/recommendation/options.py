@@ -1,6 +1,7 @@
-"""Which plans are worth simulating for a company; why each kind is or isn't among them."""
+"""Which plans are simulated for a company, which kinds its usage suggests, and which it can't take."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -8,7 +9,16 @@ from ml.analysis.projection import PROJECTED_METERS
 from ml.rating.plan import Plan
 from ml.rating.twin import NoTwinError, Twin
 
-__all__ = ["FLAT_RATE_STRENGTH", "TIME_BASED_RATIO", "is_simulable", "option_rules", "options_for", "plan_id"]
+__all__ = [
+    "FLAT_RATE_STRENGTH",
+    "TIME_BASED_RATIO",
+    "Needs",
+    "is_simulable",
+    "option_rules",
+    "options_for",
+    "plan_id",
+    "what_is_missing",
+]
 
 FLAT_RATE_STRENGTH = 0.8
 TIME_BASED_RATIO = 0.20
@@ -37,6 +47,7 @@ def is_simulable(plan: Plan) -> bool:
 def option_rules(characteristics: Facts, hourly_pattern: Facts) -> list[Rule]:
     """Each rule as {option, rule, value, threshold, holds}, in the order of the options.
 
+    A rule says that usage like this suggests that kind of plan; it forbids no other, which may be cheaper all the same.
     `characteristics` is a row of `describe_companies`, `hourly_pattern` the hourly `pattern_data`. A value that
     is not known (None) holds no rule. Bounds are exclusive: a strength of exactly 0.8 gives no flat rate.
     """
@@ -52,15 +63,41 @@ def option_rules(characteristics: Facts, hourly_pattern: Facts) -> list[Rule]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a company uses: `features` by name, and `usage`, the month's high (p90) by meter, in the meter's unit."""
+
+    features: frozenset[str] = frozenset()
+    usage: Mapping[str, float] = field(default_factory=dict)
+
+
+def what_is_missing(plan: Plan, needs: Needs) -> list[dict[str, Any]]:
+    """What of the needs the plan doesn't give, as {reason, name, allowed, needed}; an empty list where it fits.
+
+    feature_missing: a feature in use that it doesn't grant. limit_exceeded: a limit that stops usage ("block"; one
+    that warns is none), or the limit of a feature that is called like a meter, lies below the month's high.
+    """
+    granted = {feature.name: feature for feature in plan.features if feature.enabled}
+    missing: list[dict[str, Any]] = [
+        {"reason": "feature_missing", "name": name, "allowed": None, "needed": None}
+        for name in sorted(needs.features - granted.keys())
+    ]
+    limits = [(limit.meter, float(limit.up_to * limit.per)) for limit in plan.limits if limit.on_breach == "block"]
+    limits += [(name, float(one.usage_limit)) for name, one in granted.items() if one.usage_limit is not None]
+    for name, allowed in sorted(limits):
+        needed = needs.usage.get(name, 0.0)
+        if needed > allowed:
+            missing.append({"reason": "limit_exceeded", "name": name, "allowed": allowed, "needed": round(needed, 2)})
+    return missing
+
+
 def options_for(
-    characteristics: Facts,
-    hourly_pattern: Facts,
     plans: Iterable[Plan],
     currency: str | None = None,
     current_plan: Plan | None = None,
     on: date | None = None,
 ) -> list[Plan]:
-    """Plans to simulate, by key and version: those on sale whose option rule holds, plus the current plan.
+    """Plans to simulate, by key and version: all that are on sale for the company's product, plus the current plan.
 
     Of each plan key only the newest version on sale counts, of those valid `on` that date where it is given, so
     that a replay of the past offers what there was; trials are never offered. `currency` (by default
@@ -68,7 +105,6 @@ def options_for(
     The current plan is among them whether it is still on sale or not: staying is always an option.
     """
     currency = currency or (current_plan.currency if current_plan else None)
-    allowed = {rule["option"] for rule in option_rules(characteristics, hourly_pattern) if rule["holds"]}
     on_sale = [
         plan
         for plan in plans
@@ -77,7 +113,7 @@ def options_for(
         if (current_plan is None or plan.product == current_plan.product) and is_simulable(plan)
     ]
     newest = {plan.plan_key: plan for plan in sorted(on_sale, key=plan_id)}
-    options = {plan_id(plan): plan for plan in newest.values() if plan.option in allowed}
+    options = {plan_id(plan): plan for plan in newest.values()}
     if current_plan is not None:
         options[plan_id(current_plan)] = current_plan
     return [options[key] for key in sorted(options)]

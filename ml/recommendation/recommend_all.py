@@ -11,9 +11,9 @@ from ml.analysis.projection import Projection
 from ml.analysis.windows import require_columns
 from ml.rating.plan import Plan
 from ml.recommendation.choice import Recommendation, decide
-from ml.recommendation.gate import DEFAULT_GATE, Gate
-from ml.recommendation.options import option_rules, options_for, plan_id
-from ml.recommendation.simulation import simulate_many
+from ml.recommendation.choosers.policy import Policy
+from ml.recommendation.options import Needs, option_rules, options_for, plan_id, what_is_missing
+from ml.recommendation.simulation import Simulation, simulate_many
 
 __all__ = ["COMPANY_COLUMNS", "recommend_companies"]
 
@@ -28,15 +28,16 @@ def recommend_companies(
     patterns: pd.DataFrame,
     projection: Projection,
     plans: Sequence[Plan],
-    gate: Gate = DEFAULT_GATE,
+    policies: Mapping[int, Policy] | None = None,
     noticed: Mapping[str, pd.DataFrame] | None = None,
 ) -> list[Recommendation]:
     """One recommendation per row of `companies` (company_id, currency, plan_key, plan_version), in its order.
 
-    Offered are the plan versions valid on the day that the company's projection starts.
+    Offered are the plan versions valid on the day that the company's projection starts, but for those that lack what
+    it uses: `features` is an optional column of `companies` with the names of those in use.
     The other frames are those of `ml.analysis` and must hold the same companies; `plans` is the catalogue with
-    every plan in use. `noticed`: further frames for `find_insights`, such as limits;
-    what is saved is told it here.
+    every plan in use. `policies` by company, see `choosers.outlook`; who has none is judged as before any evidence.
+    `noticed`: further frames for `find_insights`, such as limits; what is saved is told it here.
     Raises ValueError for missing columns, and naming the companies or plans not found, and CurrencyMismatchError for
     a current plan in another currency than the company's.
     """
@@ -50,13 +51,13 @@ def recommend_companies(
         simulations = simulate_many([by_id[key] for key in candidates], projection.meters, monthly)
         for case, simulation in zip(group, simulations, strict=True):
             own = simulation.only([candidates.index(plan_id(plan)) for plan in case.options])
-            results[case.company["company_id"]] = decide(case.company, own, case.rules, gate=gate)
+            results[case.company["company_id"]] = _decided(case, own, policies or {})
     chosen = characteristics[characteristics["company_id"].isin(results)]
     savings = _savings(results.values())
     insights = find_insights(patterns, chosen, projection, savings=savings, **(noticed or {}))
     for company, findings in zip(insights["company_id"].tolist(), insights["findings"], strict=True):
-        reasoning = results[company].reasoning | {"insights": findings}
-        results[company] = replace(results[company], reasoning=reasoning)
+        reasoned = replace(results[company], reasoning={**results[company].reasoning, "insights": findings})
+        results[company] = reasoned
     return [results[case.company["company_id"]] for case in cases]
 
 
@@ -66,6 +67,7 @@ class _Case:
     row: int
     rules: list[dict[str, Any]]
     options: list[Plan]
+    features: frozenset[str]
 
 
 def _cases(
@@ -78,7 +80,7 @@ def _cases(
     rows = {company: row for row, company in enumerate(projection.company_ids.tolist())}
     traits = {row["company_id"]: row for row in characteristics.to_dict("records")}
     hourly = patterns[patterns["pattern_type"] == "hourly"].set_index("company_id")["pattern_data"].to_dict()
-    asked = companies[list(COMPANY_COLUMNS)].to_dict("records")
+    asked = companies.to_dict("records")
     _require(
         [row["company_id"] for row in asked], rows.keys() & traits.keys() & hourly.keys(), "companies not analysed"
     )
@@ -92,10 +94,28 @@ def _cases(
             company={"company_id": company, "currency": row["currency"], "current_plan": current},
             row=rows[company],
             rules=option_rules(*facts),
-            options=options_for(*facts, plans.values(), row["currency"], current, on=dates[rows[company]]),
+            options=options_for(plans.values(), row["currency"], current, on=dates[rows[company]]),
+            features=frozenset(row.get("features") or ()),
         )
 
     return [case(row) for row in asked]
+
+
+def _decided(case: _Case, simulation: Simulation, policies: Mapping[int, Policy]) -> Recommendation:
+    """The advice on what fits; the current plan is an option even where it does not."""
+    current = plan_id(case.company["current_plan"])
+    needs = Needs(case.features, {meter: spread["p90"] for meter, spread in simulation.usage_spread.items()})
+    missing = {plan_id(plan): what_is_missing(plan, needs) for plan in simulation.plans}
+    fitting = [
+        row for row, plan in enumerate(simulation.plans) if not missing[plan_id(plan)] or plan_id(plan) == current
+    ]
+    not_offered = [
+        {"plan_key": key, "plan_version": version, "missing": lacks}
+        for (key, version), lacks in missing.items()
+        if lacks and (key, version) != current
+    ]
+    policy = policies.get(case.company["company_id"])
+    return decide(case.company, simulation.only(fitting), case.rules, policy=policy, not_offered=not_offered)
 
 
 def _savings(results: Iterable[Recommendation]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ __all__ = ["USAGE_FACTORS", "CurrencyMismatchError", "Simulation", "money", "sim
 Floats = npt.NDArray[np.float64]
 
 CENT = Decimal("0.01")
-USAGE_FACTORS = np.array([0.25, 0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0])
+USAGE_FACTORS = np.geomspace(0.25, 4, 33)
 """Multiples of the expected usage at which the options are priced too, to say what would change the choice."""
 
 
@@ -40,6 +40,37 @@ class Simulation:
     low: Floats
     high: Floats
     scaled: Floats
+
+    @property
+    def worst(self) -> Floats:
+        """Cost [o] of the worst month."""
+        most: Floats = self.costs.max(axis=1)
+        return most
+
+    @property
+    def max_regret(self) -> Floats:
+        """Most [o] that an option costs above the cheapest one on the same path (Savage 1951)."""
+        most: Floats = (self.costs - self.costs.min(axis=0)).max(axis=1)
+        return most
+
+    def switch_points(self) -> list[tuple[float, int, int]]:
+        """Multiples of the expected usage at which another option becomes the cheapest: (multiple, below, above).
+
+        Linear between USAGE_FACTORS; all meters grow alike. Equals stay with what was cheapest below.
+        """
+        cheapest = [int(self.scaled[:, 0].argmin())]
+        points = []
+        for at in range(1, self.scaled.shape[1]):
+            costs, last = self.scaled[:, at], cheapest[-1]
+            best = int(costs.argmin())
+            best = last if costs[last] <= costs[best] + 1e-9 else best
+            if best != last:
+                gaps = self.scaled[last, at - 1 : at + 1] - self.scaled[best, at - 1 : at + 1]
+                share = float(np.clip(-gaps[0] / (gaps[1] - gaps[0]), 0, 1)) if gaps[1] > gaps[0] else 1.0
+                before, after = USAGE_FACTORS[at - 1 : at + 1].tolist()
+                points.append((before + share * (after - before), last, best))
+            cheapest.append(best)
+        return points
 
     def only(self, rows: list[int]) -> "Simulation":
         """The same company with these options only."""

@@ -153,20 +153,21 @@ def test_the_database_itself_holds_no_two_that_are_open(published):
         insert(published, row("week:2026-10-22:acme"))
 
 
-def test_of_ten_decisions_at_once_one_wins(published, database_url):
-    def decide(number):
+def test_of_two_decisions_at_once_the_first_wins_and_the_other_is_told(published, database_url):
+    def reject():
         with psycopg.connect(database_url, autocommit=True) as connection:
-            try:
-                change(connection, "day-14:acme", ("accepted", "rejected")[number % 2], f"person {number}", LATER)
-            except ChangeRefused as error:
-                return str(error)
+            change(connection, "day-14:acme", "rejected", "bob", LATER)
 
-    with ThreadPoolExecutor(10) as executor:
-        found = list(executor.map(decide, range(10)))
-    assert found.count(None) == 1
-    (winner,) = [entry for entry in audit(published) if entry[1] == "pending"]
-    assert winner[3] == f"person {found.index(None)}"
-    assert all(f"already (by {winner[3]}, " in refusal for refusal in found if refusal)
+    waiting = "select exists (select from pg_locks where not granted)"
+    with ThreadPoolExecutor(1) as executor, psycopg.connect(database_url, autocommit=True) as observer:
+        with published.transaction():
+            change(published, "day-14:acme", "accepted", "ann", LATER)
+            second = executor.submit(reject)
+            while observer.execute(waiting).fetchone() == (False,):
+                assert not second.done()
+        with pytest.raises(ChangeRefused, match=r"it is accepted already \(by ann, "):
+            second.result()
+    assert statuses(published) == {"day-14:acme": "accepted"}
 
 
 def test_two_writers_at_once_leave_one_open(database_url, connection):

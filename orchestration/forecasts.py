@@ -46,7 +46,11 @@ def learned_models(inputs: ForecastInputs) -> dict[str, ForecastModels]:
 def project(connection: Connection, at: date, known_at: datetime, company_ids: Iterable[int]) -> Projection:
     """Scenarios of the companies' coming month: reproducible from the inputs, so nobody needs to store them."""
     models = learned_models(read_lessons(connection, at, known_at))
-    inputs = read_histories(connection, at, known_at, company_ids)
+    return project_from(read_histories(connection, at, known_at, company_ids), models)
+
+
+def project_from(inputs: ForecastInputs, models: Mapping[str, ForecastModels]) -> Projection:
+    """The same from what was read and learned."""
     return project_usage(
         inputs.meter_daily,
         inputs.windows,

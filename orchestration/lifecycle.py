@@ -19,6 +19,11 @@ PUBLISHING_LOCK = 7_151_006
 class UnknownRecommendation(LookupError):
     """There is no recommendation of this key."""
 
+    @classmethod
+    def of(cls, key: str) -> "UnknownRecommendation":
+        """The error that says where the keys are."""
+        return cls(f"no recommendation is called {key}; `usage-pricing recommendations list` shows what there is")
+
 
 class ChangeRefused(RuntimeError):
     """A recommendation can't become what somebody wanted; the message says why, and who was there before."""
@@ -62,9 +67,7 @@ def change(connection: Connection, key: str, wanted: str, actor: str, now: datet
     with as_actor(connection, actor, now):
         row = connection.execute(LOCK, [key]).fetchone()
         if row is None:
-            raise UnknownRecommendation(
-                f"no recommendation is called {key}; `usage-pricing recommendations list` names them all"
-            )
+            raise UnknownRecommendation.of(key)
         company_id, status, expires_at = row
         verdict = judge_change(status, expires_at, wanted, now)
         if verdict.status != status:

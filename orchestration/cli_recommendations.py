@@ -2,7 +2,8 @@
 
 import getpass
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+import re
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -88,6 +89,40 @@ def reject(key: Key, actor: Actor = "", reason: Reason = "", as_json: AsJson = F
     _decide(key, "rejected", actor, reason, as_json)
 
 
+@recommendations_app.command()
+def replay(key: Key, as_json: AsJson = False) -> None:
+    """Compute a recommendation again from what was stored with it, and say what comes out otherwise.
+
+    Neither marts nor raw events are read, so it does not matter what has arrived, or was archived, since. Exits with 1
+    where something differs.
+
+    Example: usage-pricing recommendations replay day-14:acme
+    """
+    from dataclasses import asdict
+
+    from orchestration.advice_replay import NotReplayable
+    from orchestration.advice_replay import replay as compute_again
+    from orchestration.lifecycle import UnknownRecommendation
+    from orchestration.replay_contents import ContentMissing
+
+    try:
+        with _warehouse() as connection:
+            found = compute_again(connection, key)
+    except (UnknownRecommendation, NotReplayable, ContentMissing) as error:
+        _fail(str(error))
+    if as_json:
+        _print_json(asdict(found))
+    else:
+        same = found.count_fields - len({re.split(r"[.[]", other.field)[0] for other in found.differences})
+        console.print(f"{same} of {found.count_fields} fields are the same.", highlight=False)
+        for other in found.differences:
+            _tell(f"{other.field}: stored {other.stored}, computed {other.computed}")
+        for other in found.other_versions:
+            _tell(f"It was computed with {other.field} {other.stored}; this is {other.computed}.")
+    if found.differences:
+        raise typer.Exit(1)
+
+
 def _decide(key: str, wanted: str, actor: str, reason: str, as_json: bool) -> None:
     from orchestration import clock
     from orchestration.advice_shown import read_one, subscription_line
@@ -128,7 +163,7 @@ def _show(connection: "Connection", key: str, as_json: bool) -> None:
         console.print(as_list([found]))
         console.print(as_options(found))
         for sentence in as_history(found):
-            console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+            _tell(sentence)
 
 
 def _warehouse() -> Any:
@@ -144,6 +179,10 @@ def _print_json(value: Any) -> None:
     typer.echo(json.dumps(as_json_values(value), indent=2))
 
 
-def _fail(sentence: str) -> None:
+def _tell(sentence: str) -> None:
+    console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+
+
+def _fail(sentence: str) -> NoReturn:
     problems.print(sentence, soft_wrap=True, highlight=False, markup=False)
     raise typer.Exit(1)

@@ -13,7 +13,7 @@ from integrations.postgres.warehouse import Warehouse, replace_rows
 from ml.analysis.forecasting.forecast import Forecast
 from ml.analysis.forecasting.history import WEEK, History
 from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models
-from ml.analysis.projection import Projection, project_usage
+from ml.analysis.projection import PROJECTED_METERS, Projection, project_usage
 from ml.analysis.reaching import reach_limits
 from ml.evaluation.metrics import LEVELS
 from orchestration.analysis_shards import Pooled
@@ -58,6 +58,7 @@ def project_from(inputs: ForecastInputs, models: Mapping[str, ForecastModels]) -
         models=models,
         holidays=inputs.holidays,
         complete=inputs.complete,
+        meters=PROJECTED_METERS,
     )
 
 

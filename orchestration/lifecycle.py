@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from integrations.postgres.warehouse import append_rows
 from ml.recommendation.lifecycle import EXPIRED, OPEN, judge_change
+from orchestration.replay_contents import Contents
 
 PIPELINE = "pipeline"
 TIME_RAN_OUT, SUPERSEDED = "time ran out", "superseded"
@@ -37,8 +38,10 @@ class Changed:
     status: str
 
 
-def publish(connection: Connection, rows: Iterable[Mapping[str, Any]], now: datetime) -> int:
-    """Store new recommendations; what was open of their companies expires, superseded.
+def publish(
+    connection: Connection, rows: Iterable[Mapping[str, Any]], now: datetime, contents: Contents | None = None
+) -> int:
+    """Store new recommendations and what they were computed from; what was open of their companies is superseded.
 
     Returns:
         How many are new. A key that is known already changes nothing.
@@ -52,6 +55,8 @@ def publish(connection: Connection, rows: Iterable[Mapping[str, Any]], now: date
         expire(connection, now)
         with because(connection, SUPERSEDED):
             connection.execute(SUPERSEDE, [EXPIRED, [row["company_id"] for row in new], list(OPEN)])
+        if contents:
+            append_rows(connection, "ml.replay_contents", contents.rows(new, now))
         return append_rows(connection, "ml.pricing_recommendations", new)
 
 

@@ -11,7 +11,7 @@ from psycopg import Connection
 from integrations.postgres.warehouse import append_rows, read_frame
 from ml.recommendation.lifecycle import OPEN
 from ml.recommendation.occasions import FIRST_DAY, MONTH_DAYS, Looked, left_range, outcome_of, review_due
-from orchestration.advice import advise
+from orchestration.advice import Advice, advise
 from orchestration.lifecycle import SUPERSEDED, publish
 from orchestration.recommendations import Occasion
 from orchestration.signal_inputs import COMPLETENESS, MOST_DELAY_DAYS, completeness
@@ -30,19 +30,20 @@ def review(connection: Connection, at: date, now: datetime, go_live: date | None
     if now.date() - at > timedelta(days=PRESENT_DAYS):
         return Counter()
     due = due_reviews(read_reviewable(connection, at, now, go_live), at)
-    advice = {row["company_id"]: row for row in advise(connection, at, now, _occasions(due, at))} if due else {}
+    advice = advise(connection, at, now, _occasions(due, at)) if due else Advice()
+    rows = {row["company_id"]: row for row in advice.rows}
     standing, closed = _standing(connection, list(due), now), _closed(connection, list(due))
     reviews = []
     for company_id, why in due.items():
-        found = advice.get(company_id)
+        found = rows.get(company_id)
         plans = standing.get(company_id), closed.get(company_id, {})
         outcome = (
             outcome_of(found["recommended_plan_id"], found["current_plan_id"], *plans, at) if found else "not_advised"
         )
         reviews.append(_row(company_id, why, found, outcome, {"as_of": at, "known_at": now}))
-    new = [advice[row["company_id"]] for row in reviews if row["outcome"] == "recommended"]
+    new = [rows[row["company_id"]] for row in reviews if row["outcome"] == "recommended"]
     with connection.transaction():
-        publish(connection, new, now)
+        publish(connection, new, now, advice.contents)
         append_rows(connection, "ml.recommendation_reviews", reviews)
     return Counter(row["outcome"] for row in reviews)
 

@@ -139,7 +139,7 @@ def test_json_is_for_programs(invoke):
     assert json.loads(invoke("reject", "day-14:bolt", "--json").output)["subscription_line"] is None
 
 
-@pytest.mark.parametrize("command", ["list", "show", "view", "accept", "reject"])
+@pytest.mark.parametrize("command", ["list", "show", "view", "accept", "reject", "replay"])
 def test_every_command_has_an_example(command):
     result = CliRunner().invoke(app, ["recommendations", command, "--help"])
     assert f"usage-pricing recommendations {command}" in " ".join(result.output.split())

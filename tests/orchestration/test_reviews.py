@@ -9,16 +9,8 @@ import pytest
 from orchestration.lifecycle import change
 from orchestration.resources import resources
 from orchestration.reviews import due_reviews, read_reviewable
-from tests.feeds import company, event, lines, subscription
+from tests.orchestration.advised_world import DAY_14, START, look, make_world
 
-START, DAY_14 = date(2026, 10, 1), date(2026, 10, 15)
-SMALL = """
-plans:
-  - {plan_key: small, version: 1, name: Small, currency: EUR, monthly_base_fee: "0", option: standard,
-     valid_from: 1990-01-01, charges: [{model: per_unit, meter: call_seconds, per: 60, unit_price: "0.20"}]}
-  - {plan_key: large, version: 1, name: Large, currency: EUR, monthly_base_fee: "100.00", option: standard,
-     valid_from: 1990-01-01, charges: [{model: per_unit, meter: call_seconds, per: 60, unit_price: "0.05"}]}
-"""
 TINY = """
 plans:
   - {plan_key: tiny, version: 1, name: Tiny, currency: EUR, monthly_base_fee: "0", option: standard,
@@ -36,47 +28,10 @@ ADVICE = """
 """
 
 
-def calls(key: str, day: date) -> list[dict]:
-    """Four calls of two minutes; from 19 October on acme has twenty times as many."""
-    count = 80 if key == "acme" and day >= date(2026, 10, 19) else 4
-    start = datetime(day.year, day.month, day.day, 7, tzinfo=UTC)
-    times = [start + timedelta(minutes=5 * place) for place in range(count)]
-    return [event(f"{key}-{time:%d-%H%M}", time.isoformat(), key, duration_seconds=120) for time in times]
-
-
-def look(pipeline, at: date, *names: str, days_late: int = 0) -> None:
-    """Analyse and look at plans as of a date, as the daily run does."""
-    from orchestration.defs.analysis import assets as analysis
-    from orchestration.defs.pricing import assets as pricing
-
-    pipeline.set_clock(datetime(at.year, at.month, at.day, 13, tzinfo=UTC) + timedelta(days=days_late))
-    assets = [analysis.usage_patterns, analysis.business_characteristics, analysis.usage_forecasts]
-    chosen = [*assets, *(getattr(pricing, name) for name in names)]
-    partition = (at - timedelta(days=1)).isoformat()
-    assert dg.materialize(chosen, partition_key=partition, instance=pipeline.instance, resources=resources).success
-
-
 @pytest.fixture(scope="module")
 def world(module_pipeline):
-    """Two companies with four weeks of usage: acme suits its plan until it grows, bolt has one that is too large."""
-    pipeline = module_pipeline
-    pipeline.set_clock(datetime(2026, 10, 29, 6, tzinfo=UTC))
-    pipeline.warehouse.execute("update ops.settings set value = '2026-10-01' where name = 'go_live_date'")
-    pipeline.land("companies", "companies.ndjson", lines(company(), company("bolt")))
-    pipeline.land("plans", "plans.yaml", SMALL)
-    plans = {"acme": "small", "bolt": "large"}
-    since = "2026-10-01T00:00:00+02:00"
-    subscriptions = [subscription(key, plan=plan, valid_from=since) for key, plan in plans.items()]
-    pipeline.land("subscriptions", "subscriptions.ndjson", lines(*subscriptions))
-    days = [START + timedelta(days=number) for number in range(28)]
-    pipeline.land(
-        "events", "events.ndjson", lines(*(call for key in plans for day in days for call in calls(key, day)))
-    )
-    pipeline.tick("landing_files_sensor", "changed_usage_dates_sensor")
-    # What was subscribed was known before, as far as this story goes.
-    pipeline.warehouse.execute("update raw.subscriptions set received_at = '2026-10-01Z'")
-    look(pipeline, DAY_14, "pricing_recommendations", "recommendation_reviews")
-    return pipeline
+    make_world(module_pipeline)
+    return module_pipeline
 
 
 @pytest.fixture(scope="module")

@@ -46,9 +46,9 @@ def pricing_recommendations(context: dg.AssetExecutionContext, db: WarehouseReso
             at, now = as_of(usage_date), db.now()
             companies = milestone_companies(connection, at, 14)
             occasions = {company_id: Occasion.day_14(key) for company_id, key in companies.items()}
-            rows = advise(connection, at, now, occasions)
-            not_advised += sorted(companies.keys() - {row["company_id"] for row in rows})
-            count += publish(connection, rows, now)
+            advice = advise(connection, at, now, occasions)
+            not_advised += sorted(companies.keys() - {row["company_id"] for row in advice.rows})
+            count += publish(connection, advice.rows, now, advice.contents)
     return dg.MaterializeResult(
         metadata={"dagster/row_count": count, "companies_not_advised": ", ".join(map(str, not_advised)) or "none"}
     )

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 from psycopg import Connection
 
-from integrations.postgres.warehouse import append_rows, read_frame
+from integrations.postgres.warehouse import append_rows
 from ml.recommendation.lifecycle import OPEN
 from ml.recommendation.occasions import FIRST_DAY, MONTH_DAYS, Looked, left_range, outcome_of, review_due
 from orchestration.advice import Advice, advise
+from orchestration.known_usage import read_usage
 from orchestration.lifecycle import SUPERSEDED, publish
 from orchestration.recommendations import Occasion
 from orchestration.signal_inputs import COMPLETENESS, MOST_DELAY_DAYS, completeness
@@ -74,7 +75,7 @@ def read_reviewable(connection: Connection, at: date, known_at: datetime, go_liv
     """
     days = MONTH_DAYS + MOST_DELAY_DAYS
     over = completeness(at, known_at, days) | {"go_live": go_live or date.min, "first_day": FIRST_DAY}
-    return read_frame(connection, REVIEWABLE, over)
+    return read_usage(connection, REVIEWABLE, over)
 
 
 def _occasions(due: Due, at: date) -> dict[int, Occasion]:

@@ -1,4 +1,4 @@
-"""Two companies with four weeks of usage: acme suits its plan until it grows, bolt has one that is too large."""
+"""Two companies with weeks of usage: acme suits its plan until it grows, bolt has one that is too large."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,6 +9,7 @@ from tests.feeds import company, event, lines, subscription
 from tests.pipelines import Pipeline
 
 START, DAY_14 = date(2026, 10, 1), date(2026, 10, 15)
+PLANS = {"acme": "small", "bolt": "large"}
 SMALL = """
 plans:
   - {plan_key: small, version: 1, name: Small, currency: EUR, monthly_base_fee: "0", option: standard,
@@ -26,6 +27,15 @@ def calls(key: str, day: date) -> list[dict]:
     return [event(f"{key}-{time:%d-%H%M}", time.isoformat(), key, duration_seconds=120) for time in times]
 
 
+def deliver(pipeline: Pipeline, at: date) -> None:
+    """Let all usage arrive that was made before a date, that morning, and build the marts."""
+    pipeline.set_clock(datetime(at.year, at.month, at.day, 6, tzinfo=UTC))
+    days = [START + timedelta(days=number) for number in range((at - START).days)]
+    usage = (call for key in PLANS for day in days for call in calls(key, day))
+    pipeline.land("events", f"events-{at}.ndjson", lines(*usage))
+    pipeline.tick("landing_files_sensor", "changed_usage_dates_sensor")
+
+
 def look(pipeline: Pipeline, at: date, *names: str, days_late: int = 0) -> None:
     """Analyse and look at plans as of a date, as the daily run does."""
     from orchestration.defs.analysis import assets as analysis
@@ -39,20 +49,14 @@ def look(pipeline: Pipeline, at: date, *names: str, days_late: int = 0) -> None:
 
 
 def make_world(pipeline: Pipeline) -> None:
-    """Load it, and advise both companies on day 14."""
-    pipeline.set_clock(datetime(2026, 10, 29, 6, tzinfo=UTC))
+    """Two weeks of usage, and what both companies are advised on day 14."""
+    pipeline.set_clock(datetime(2026, 10, 1, 6, tzinfo=UTC))
     pipeline.warehouse.execute("update ops.settings set value = '2026-10-01' where name = 'go_live_date'")
-    pipeline.land("companies", "companies.ndjson", lines(company(), company("bolt")))
+    pipeline.land("companies", "companies.ndjson", lines(*map(company, PLANS)))
     pipeline.land("plans", "plans.yaml", SMALL)
-    plans = {"acme": "small", "bolt": "large"}
     since = "2026-10-01T00:00:00+02:00"
-    subscriptions = [subscription(key, plan=plan, valid_from=since) for key, plan in plans.items()]
+    subscriptions = [subscription(key, plan=plan, valid_from=since) for key, plan in PLANS.items()]
     pipeline.land("subscriptions", "subscriptions.ndjson", lines(*subscriptions))
-    days = [START + timedelta(days=number) for number in range(28)]
-    pipeline.land(
-        "events", "events.ndjson", lines(*(call for key in plans for day in days for call in calls(key, day)))
-    )
-    pipeline.tick("landing_files_sensor", "changed_usage_dates_sensor")
-    # What was subscribed was known before, as far as this story goes.
-    pipeline.warehouse.execute("update raw.subscriptions set received_at = '2026-10-01Z'")
+    pipeline.tick("landing_files_sensor")
+    deliver(pipeline, DAY_14)
     look(pipeline, DAY_14, "pricing_recommendations", "recommendation_reviews")

@@ -9,7 +9,7 @@ import pytest
 from orchestration.lifecycle import change
 from orchestration.resources import resources
 from orchestration.reviews import due_reviews, read_reviewable
-from tests.orchestration.advised_world import DAY_14, START, look, make_world
+from tests.orchestration.advised_world import DAY_14, START, deliver, look, make_world
 
 TINY = """
 plans:
@@ -36,6 +36,7 @@ def world(module_pipeline):
 
 @pytest.fixture(scope="module")
 def after_a_week(world):
+    deliver(world, date(2026, 10, 22))
     look(world, date(2026, 10, 22), "recommendation_reviews")
     return world.rows(REVIEWS), world.rows(ADVICE)
 
@@ -43,6 +44,7 @@ def after_a_week(world):
 @pytest.fixture(scope="module")
 def read_after_a_week(world, after_a_week):
     """Who could be reviewed on 29 and on 24 October, and of those that joined later."""
+    deliver(world, date(2026, 10, 29))
     late, early = (datetime(2026, 10, day, 13, tzinfo=UTC) for day in (29, 24))
     with world.connect() as connection:
         return (
@@ -95,7 +97,7 @@ def test_a_second_run_a_run_for_the_past_and_one_of_the_next_day_change_nothing(
 
 
 def test_usage_since_is_that_of_whole_weeks_of_complete_days(read_after_a_week):
-    # Everything came in one file, so a day may take three days to be complete.
+    # A week comes in one file, so a day may take three days to be complete.
     found, early, younger = read_after_a_week
     assert found["days"].tolist() == [7, 7]
     assert [used["calls"] for used in found["used"]] == [7 * 80, 7 * 4]
@@ -116,6 +118,7 @@ def test_each_offer_that_is_open_is_mailed_once_and_what_has_ended_is_not(world,
 def test_what_was_rejected_is_not_offered_again_and_what_is_too_old_expires(world, after_two_weeks):
     with world.connect() as connection:
         change(connection, "week:2026-10-29:bolt", "rejected", "bolt", datetime(2026, 10, 30, 9, tzinfo=UTC))
+    deliver(world, date(2026, 11, 5))
     look(world, date(2026, 11, 5), "recommendation_reviews")
     assert world.rows(REVIEWS)[-1] == ("bolt", date(2026, 11, 5), "week", [], "offered_before", None)
     # A run for a date that is long gone reviews nobody, and ends what has become too old.

@@ -20,6 +20,7 @@ from orchestration.cli_docs import docs
 from orchestration.cli_experiments import experiments_app
 from orchestration.cli_loads import loads_app
 from orchestration.cli_prices import simulate
+from orchestration.cli_recommendations import recommendations_app
 from orchestration.cli_replace import replace
 from orchestration.cli_retention import archive, erase, restore
 from orchestration.cli_world import world
@@ -27,6 +28,7 @@ from orchestration.cli_world import world
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 app.add_typer(loads_app, name="loads")
 app.add_typer(billing_app, name="billing")
+app.add_typer(recommendations_app, name="recommendations")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(backtest_app, name="backtest")
 app.add_typer(experiments_app, name="experiments")

@@ -13,7 +13,7 @@ from integrations.postgres.warehouse import Warehouse, replace_rows
 from ml.analysis.forecasting.forecast import Forecast
 from ml.analysis.forecasting.history import WEEK, History
 from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models
-from ml.analysis.projection import Projection, project_usage
+from ml.analysis.projection import PROJECTED_METERS, Projection, project_usage
 from ml.analysis.reaching import reach_limits
 from ml.evaluation.metrics import LEVELS
 from orchestration.analysis_shards import Pooled
@@ -46,7 +46,11 @@ def learned_models(inputs: ForecastInputs) -> dict[str, ForecastModels]:
 def project(connection: Connection, at: date, known_at: datetime, company_ids: Iterable[int]) -> Projection:
     """Scenarios of the companies' coming month: reproducible from the inputs, so nobody needs to store them."""
     models = learned_models(read_lessons(connection, at, known_at))
-    inputs = read_histories(connection, at, known_at, company_ids)
+    return project_from(read_histories(connection, at, known_at, company_ids), models)
+
+
+def project_from(inputs: ForecastInputs, models: Mapping[str, ForecastModels]) -> Projection:
+    """The same from what was read and learned."""
     return project_usage(
         inputs.meter_daily,
         inputs.windows,
@@ -54,6 +58,7 @@ def project(connection: Connection, at: date, known_at: datetime, company_ids: I
         models=models,
         holidays=inputs.holidays,
         complete=inputs.complete,
+        meters=PROJECTED_METERS,
     )
 
 

@@ -14,7 +14,8 @@ TOLD = ("call_seconds", "appointments")
 """Meters whose projected month is told."""
 
 INSIGHTS = """
-    select companies.company_id, companies.company_key, companies.name as company_name, companies.activated_on,
+    select 'day-7:' || companies.company_key as key, insights.as_of as due_on,
+        companies.company_id, companies.company_key, companies.name as company_name, companies.activated_on,
         companies.locale, companies.contact_email as recipient,
         insights.window_start, insights.window_end, insights.totals, insights.findings
     from ml.usage_insights as insights
@@ -22,7 +23,8 @@ INSIGHTS = """
     where insights.milestone_day = 7
 """
 RECOMMENDATIONS = """
-    select companies.company_id, companies.company_key, companies.name as company_name, companies.activated_on,
+    select found.recommendation_key as key, found.as_of as due_on,
+        companies.company_id, companies.company_key, companies.name as company_name, companies.activated_on,
         companies.locale, companies.contact_email as recipient,
         found.recommendation_id, found.action, found.alternatives, found.reasoning, found.currency,
         found.projected_savings, found.confidence_score, found.expires_at,
@@ -31,15 +33,15 @@ RECOMMENDATIONS = """
     inner join marts.dim_companies as companies on found.company_id = companies.company_id
     inner join raw.plans as current_plan on found.current_plan_id = current_plan.plan_id
     inner join raw.plans as recommended_plan on found.recommended_plan_id = recommended_plan.plan_id
-    where found.recommendation_type = 'initial'
+    where found.status in ('pending', 'viewed')
 """
 
 
 def read_results(connection: Connection, kind: str) -> list[dict[str, Any]]:
-    """The results about which companies are mailed, one row per company."""
+    """The results about which companies are mailed; a recommendation only while nobody has decided on it."""
     query = {"first_insights": INSIGHTS, "recommendation": RECOMMENDATIONS}[kind]
     return [
-        {**row, "activated_on": row["activated_on"].date(), "payload": PAYLOADS[kind](row)}
+        {**row, **{name: row[name].date() for name in ("activated_on", "due_on")}, "payload": PAYLOADS[kind](row)}
         for row in read_frame(connection, query).to_dict("records")
     ]
 

@@ -1,7 +1,8 @@
 """Between the recommendation engine and its table: plans in, rows out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -11,10 +12,27 @@ from integrations.postgres.warehouse import read_frame
 from ml.rating.plan import Plan
 from ml.recommendation.choice import Recommendation
 from ml.recommendation.options import is_simulable, plan_id
-from orchestration.analysis_inputs import AnalysisInputs
 
 VALID_FOR = timedelta(days=30)
 PlanIds = Mapping[tuple[str, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why a company is advised: the key is made of facts, so that advice comes once however often it is computed."""
+
+    key: str
+    type: str
+
+    @classmethod
+    def day_14(cls, company_key: str) -> "Occasion":
+        """The first fourteen days are over."""
+        return cls(f"day-14:{company_key}", "initial")
+
+    @classmethod
+    def review(cls, why: str, at: date, company_key: str) -> "Occasion":
+        """The plan is looked at again, since a `week` is over or since its `usage` has left the range."""
+        return cls(f"{why}:{at}:{company_key}", "adjustment" if why == "usage" else "optimization")
 
 
 def read_plans(connection: Connection) -> tuple[list[Plan], dict[tuple[str, int], int]]:
@@ -60,14 +78,8 @@ def with_current_plan(
     return pd.DataFrame(rows, columns=columns).astype({"company_id": "int64", "plan_version": "int64"})
 
 
-def recommendation_rows(
-    recommendations: Iterable[Recommendation], inputs: AnalysisInputs, keys: Mapping[int, str], plan_ids: PlanIds
-) -> list[dict[str, Any]]:
-    """Rows of `ml.pricing_recommendations`, with the input series from which each can be computed again."""
-    return [_row(found, inputs, keys[found.company_id], plan_ids) for found in recommendations]
-
-
-def _row(found: Recommendation, inputs: AnalysisInputs, company_key: str, plan_ids: PlanIds) -> dict[str, Any]:
+def recommendation_row(found: Recommendation, occasion: Occasion, plan_ids: PlanIds) -> dict[str, Any]:
+    """A row of `ml.pricing_recommendations`, but for what it was computed from and when."""
     costs = {(o["plan_key"], o["plan_version"]): o["expected_cost"] for o in found.reasoning["options"]}
     alternatives = [
         {
@@ -80,8 +92,8 @@ def _row(found: Recommendation, inputs: AnalysisInputs, company_key: str, plan_i
     ]
     return {
         "company_id": found.company_id,
-        "recommendation_key": f"day-14:{company_key}",
-        "recommendation_type": "initial",
+        "recommendation_key": occasion.key,
+        "recommendation_type": occasion.type,
         "action": found.action,
         "current_plan_id": plan_ids[plan_id(found.current_plan)],
         "recommended_plan_id": plan_ids[plan_id(found.recommended_plan)],
@@ -92,23 +104,4 @@ def _row(found: Recommendation, inputs: AnalysisInputs, company_key: str, plan_i
         "projected_savings": found.projected_savings,
         "projected_revenue_impact": found.projected_revenue_impact,
         "currency": found.currency,
-        "as_of": inputs.as_of,
-        "known_at": inputs.known_at,
-        "input_series": _series(inputs, found.company_id),
-        "generated_at": inputs.known_at,
-        "expires_at": inputs.known_at + VALID_FOR,
-    }
-
-
-def _series(inputs: AnalysisInputs, company_id: int) -> dict[str, Any]:
-    """The company's daily quantities, as they were read."""
-    own = inputs.meter_daily[inputs.meter_daily["company_id"] == company_id]
-    window = inputs.windows[inputs.windows["company_id"] == company_id].iloc[0]
-    return {
-        "window_start": window["window_start"].date().isoformat(),
-        "window_end": window["window_end"].date().isoformat(),
-        "meters": {
-            str(meter): {row.usage_date.date().isoformat(): row.quantity for row in rows.itertuples()}
-            for meter, rows in own.groupby("meter")
-        },
     }

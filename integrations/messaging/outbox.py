@@ -29,10 +29,10 @@ def store_planned(
     connection: Connection,
     destination: str,
     notifications: Iterable[PlannedNotification],
-    payloads: Mapping[int, Mapping[str, Any]],
+    payloads: Mapping[str, Mapping[str, Any]],
     now: datetime,
 ) -> int:
-    """Write notifications with the payload of their company; returns how many are new."""
+    """Write notifications with the payload of their key; returns how many are new."""
     with connection.cursor() as cursor:
         cursor.executemany(
             """
@@ -44,7 +44,7 @@ def store_planned(
             [
                 (
                     *(n.company_id, destination, n.key, n.kind, n.locale, n.recipient),
-                    *(Jsonb(payloads[n.company_id]), n.state, n.reason, now),
+                    *(Jsonb(payloads[n.key]), n.state, n.reason, now),
                 )
                 for n in notifications
             ],

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
-__all__ = ["DAY_OF_KIND", "PlannedNotification", "notification_key", "plan_notifications"]
+__all__ = ["PlannedNotification", "plan_notifications"]
 
-DAY_OF_KIND = {"first_insights": 7, "recommendation": 14}
-REQUIRED = ("company_id", "company_key", "activated_on")
+REQUIRED = ("key", "company_id", "company_key", "activated_on", "due_on")
 
 
 @dataclass(frozen=True)
@@ -26,15 +25,6 @@ class PlannedNotification:
     reason: str | None
 
 
-def notification_key(kind: str, company_key: str) -> str:
-    """`day-7:<company>` for first_insights, `day-14:<company>` for recommendation: one mail per company and kind."""
-    if kind not in DAY_OF_KIND:
-        raise ValueError(f"no notification is of kind {kind!r}; use one of {', '.join(DAY_OF_KIND)}")
-    if not company_key:
-        raise ValueError(f"a {kind} notification needs a company key; give the one of the companies feed")
-    return f"day-{DAY_OF_KIND[kind]}:{company_key}"
-
-
 def plan_notifications(
     results: Iterable[Mapping[str, Any]],
     already: Collection[str],
@@ -46,21 +36,20 @@ def plan_notifications(
 ) -> list[PlannedNotification]:
     """One notification per result whose key is not in `already` (the keys of the same destination), in key order.
 
-    A result holds company_id, company_key, activated_on (a date) and, if known, locale and recipient. Suppressed with
-    the reason, never dropped: companies activated before `go_live`, and, when `today` is given, mails more than
-    `max_days_late` days late. Raises ValueError for missing columns (all at once) and for a company given twice.
+    A result holds its key (made of facts, such as `day-14:<company>`), company_id, company_key, activated_on, due_on
+    (dates) and, if known, locale and recipient. Suppressed with the reason, never dropped: companies activated before
+    `go_live`, and, when `today` is given, mails more than `max_days_late` days late. Raises ValueError for missing
+    columns (all at once) and for a key given twice.
     """
     rows = _checked(results)
     planned = []
     for row in rows:
-        key = notification_key(kind, row["company_key"])
-        if key in already:
+        if row["key"] in already:
             continue
-        due_on = row["activated_on"] + timedelta(days=DAY_OF_KIND[kind])
-        reason = _why_not(row["activated_on"], go_live, due_on, today, max_days_late)
+        reason = _why_not(row["activated_on"], go_live, row["due_on"], today, max_days_late)
         planned.append(
             PlannedNotification(
-                key=key,
+                key=row["key"],
                 kind=kind,
                 company_id=int(row["company_id"]),
                 company_key=row["company_key"],
@@ -88,11 +77,7 @@ def _checked(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     missing = sorted({name for row in rows for name in REQUIRED if row.get(name) is None})
     if missing:
         raise ValueError(f"results for notifications lack {', '.join(missing)}; every row needs a value there")
-    counts = Counter(row["company_key"] for row in rows)
-    repeated = sorted(key for key, count in counts.items() if count > 1)
+    repeated = sorted(key for key, count in Counter(row["key"] for row in rows).items() if count > 1)
     if repeated:
-        raise ValueError(f"results hold more than one row for {', '.join(repeated)}; give one result per company")
-    for row in rows:
-        if isinstance(row["activated_on"], datetime):
-            row["activated_on"] = row["activated_on"].date()
+        raise ValueError(f"results hold more than one row for {', '.join(repeated)}; give one result per key")
     return rows

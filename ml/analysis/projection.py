@@ -1,6 +1,6 @@
 """Usage of the coming month as scenario paths: what a plan would cost is asked of each of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,18 +79,19 @@ def project_usage(
     models: Mapping[str, ForecastModels] | None = None,
     holidays: pd.DataFrame | None = None,
     complete: pd.DataFrame | None = None,
+    meters: Iterable[str] = (),
 ) -> Projection:
     """Totals of every meter over the `horizon_days` after each company's window, on `paths` scenarios.
 
     Forecasts by `models` per meter; those not given are learned from the frame itself, so that a company's
     projection then depends on who else is in it. On a path all meters have errors of the same rank, so what is used
     together is off together. Only `complete` days count (see `histories_of`). Never below zero; no
-    history gives zeros. The same seed gives the same paths.
+    history gives zeros, and so do `meters` that nobody in the frame uses. The same seed gives the same paths.
     Raises ValueError for missing columns, a missing or negative quantity, or fewer than one day or path.
     """
     if horizon_days < 1 or paths < 1:
         raise ValueError(f"projection over {horizon_days} days and {paths} paths; both must be 1 or more.")
-    frame, histories = read_windows(windows), histories_of(meter_daily, windows, holidays, complete)
+    frame, histories = read_windows(windows), histories_of(meter_daily, windows, holidays, complete, meters)
     monthly = np.zeros((len(frame.company_ids), len(histories), paths))
     for column, (meter, history) in enumerate(histories.items()):
         known = (models or {}).get(meter) or learn_models(history, horizon_days, compete=False)

@@ -28,11 +28,11 @@ select company_id, day, branch_id, 20, 10, 1200, 20, 10, 99.5, 24, day + interva
 from generate_series(timestamptz '{FIRST_DATE}Z', '{LAST_DATE}Z', '1 day') as day,
     generate_series(1, {COMPANIES}) as company_id, generate_series(0, 1) as branch_id;
 insert into marts.fct_recommendations (
-    company_id, recommendation_id, recommendation_type, action, confidence_score, projected_savings, currency, status,
-    as_of, usage_month, generated_at, expires_at, is_decided, is_accepted, is_expired
+    company_id, recommendation_id, recommendation_key, recommendation_type, action, confidence_score, projected_savings,
+    currency, status, as_of, usage_month, generated_at, expires_at, is_decided, is_accepted, is_expired, is_superseded
 )
-select company_id, company_id * {DAYS} + day, 'initial', 'stay', 0.9, 0, 'EUR', 'pending', date '{FIRST_DATE}' + day,
-    date_trunc('month', date '{FIRST_DATE}' + day), now(), now(), false, false, true
+select company_id, company_id * {DAYS} + day, day || ':' || company_id, 'initial', 'stay', 0.9, 0, 'EUR', 'pending',
+    date '{FIRST_DATE}' + day, date_trunc('month', date '{FIRST_DATE}' + day), now(), now(), false, false, true, false
 from generate_series(1, {COMPANIES}) as company_id, generate_series(14, {DAYS}, 14) as day;
 analyze marts.fct_usage_daily, marts.fct_recommendations;
 """

@@ -15,6 +15,7 @@ BUILT_SCHEMAS = ("marts", "intermediate")
 ACROSS_COMPANIES = {
     "fct_peer_benchmarks": "compares the companies of an industry, once a month",
     "fct_acceptance": "operators' figures about all recommendations",
+    "fct_accepted_savings": "operators' figures about all recommendations",
     "int_kpis_of_activations": "operators' figures about the business as a whole",
     "int_kpis_of_subscriptions": "operators' figures about the business as a whole",
     "int_kpis_of_usage": "operators' figures about the business as a whole",
@@ -30,6 +31,7 @@ EXEMPT = {
     "marts.dim_meters": "reference: what is counted is the same for everybody",
     "marts.dim_plans": "reference: the price list is everybody's",
     "marts.fct_acceptance": "operators' figures about all recommendations",
+    "marts.fct_accepted_savings": "operators' figures about all recommendations",
     "marts.fct_kpis": "operators' figures about the business as a whole",
     "marts.kpi_monthly": "operators' figures about the business as a whole",
     "marts.kpi_definitions": "reference: what a figure means is the same for everybody",

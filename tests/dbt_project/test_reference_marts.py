@@ -168,7 +168,7 @@ def test_a_recommendation_is_reported_with_its_plans_by_key(world):
         "select recommendation_type, current_plan_key, current_plan_version, status, usage_month::text, currency,"
         " is_decided, is_accepted, is_expired, days_to_decision from marts.fct_recommendations"
     )
-    assert found == [("initial", "per_minute", 1, "pending", "2026-10-01", "EUR", False, False, True, None)]
+    assert found == [("initial", "per_minute", 1, "expired", "2026-10-01", "EUR", False, False, True, None)]
     assert world.rows("select usage_month::text, count_recommendations, acceptance_rate from marts.fct_acceptance") == [
         ("2026-10-01", 1, None)
     ]

@@ -31,6 +31,7 @@ ASSETS = {
     "marts/dim_meters": ["marts/billable_meters"],
     "marts/dim_plans": ["raw/plans"],
     "marts/fct_acceptance": ["marts/fct_recommendations"],
+    "marts/fct_accepted_savings": ["marts/fct_recommendations", "raw/companies"],
     "marts/fct_billing_period_usage": [
         "billing/rated_usage",
         "marts/billable_meters",
@@ -71,7 +72,12 @@ ASSETS = {
     "marts/fct_peer_benchmarks": ["marts/billable_meters", "marts/fct_meter_usage_monthly", "raw/companies"],
     "marts/fct_price_sensitivity": ["marts/fct_rated_lines", "marts/fct_usage_daily", "raw/companies"],
     "marts/fct_rated_lines": ["billing/rated_usage", "raw/plans"],
-    "marts/fct_recommendations": ["ml/pricing_recommendations", "raw/companies", "raw/plans"],
+    "marts/fct_recommendations": [
+        "ml/pricing_recommendations",
+        "ml/recommendation_reviews",
+        "raw/companies",
+        "raw/plans",
+    ],
     "marts/fct_statements": ["billing/rated_usage", "marts/fct_rated_lines"],
     "marts/fct_usage_daily": [
         "intermediate/int_meter_values",
@@ -102,7 +108,7 @@ ASSETS = {
     "marts/minutes_saved": [],
     "marts/plans_history": ["raw/plans"],
     "marts/subscriptions_history": ["raw/companies", "raw/plans", "raw/subscriptions"],
-    "messaging/notifications": ["ml/pricing_recommendations", "ml/usage_insights"],
+    "messaging/notifications": ["ml/pricing_recommendations", "ml/recommendation_reviews", "ml/usage_insights"],
     "ml/business_characteristics": [
         "intermediate/int_meter_values",
         "marts/dim_companies",
@@ -123,6 +129,19 @@ ASSETS = {
     "ml/pricing_recommendations": [
         "ml/business_characteristics",
         "ml/limit_forecasts",
+        "ml/usage_anomalies",
+        "ml/usage_forecasts",
+        "ml/usage_patterns",
+        "raw/plans",
+        "raw/subscriptions",
+    ],
+    "ml/recommendation_reviews": [
+        "marts/dim_companies",
+        "marts/fct_meter_usage_daily",
+        "marts/fct_usage_daily",
+        "ml/business_characteristics",
+        "ml/limit_forecasts",
+        "ml/pricing_recommendations",
         "ml/usage_anomalies",
         "ml/usage_forecasts",
         "ml/usage_patterns",

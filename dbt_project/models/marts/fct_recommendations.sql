@@ -9,6 +9,24 @@ recommendations as (
 
 ),
 
+transitions as (
+
+    select * from {{ ref('stg_ml__recommendation_transitions') }}
+
+),
+
+reached as (
+
+    select
+        company_id,
+        recommendation_key,
+        min(at) filter (where to_status = 'viewed') as viewed_at,
+        coalesce(bool_or(to_status = 'expired' and reason = 'superseded'), false) as is_superseded
+    from transitions
+    group by company_id, recommendation_key
+
+),
+
 companies as (
 
     select * from {{ ref('int_companies_current') }}
@@ -26,6 +44,7 @@ final as (
     select
         recommendations.company_id,
         recommendations.recommendation_id,
+        recommendations.recommendation_key,
         recommendations.recommendation_type,
         recommendations.action,
         current_plans.plan_key as current_plan_key,
@@ -40,20 +59,26 @@ final as (
         date_trunc('month', recommendations.generated_at at time zone companies.time_zone)::date as usage_month,
         recommendations.generated_at,
         recommendations.expires_at,
+        reached.viewed_at,
         recommendations.actioned_at,
         recommendations.status in ('accepted', 'rejected') as is_decided,
         recommendations.status = 'accepted' as is_accepted,
-        recommendations.status = 'expired'
+        (recommendations.status = 'expired' and not coalesce(reached.is_superseded, false))
         or (
             recommendations.status in ('pending', 'viewed')
             and recommendations.expires_at <= {{ known_at() }}
         ) as is_expired,
+        coalesce(reached.is_superseded, false) as is_superseded,
         case
             when recommendations.status in ('accepted', 'rejected')
                 then extract(epoch from recommendations.actioned_at - recommendations.generated_at) / 86400
         end::numeric(10, 2) as days_to_decision
     from recommendations
     inner join companies on recommendations.company_id = companies.company_id
+    left join reached
+        on
+            recommendations.company_id = reached.company_id
+            and recommendations.recommendation_key = reached.recommendation_key
     left join plans as current_plans on recommendations.current_plan_id = current_plans.plan_id
     left join plans as recommended_plans on recommendations.recommended_plan_id = recommended_plans.plan_id
 

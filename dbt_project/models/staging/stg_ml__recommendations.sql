@@ -11,6 +11,7 @@ final as (
     select
         company_id,
         recommendation_id,
+        recommendation_key,
         recommendation_type,
         action,
         current_plan_id,

@@ -1,6 +1,6 @@
 """Models for all kinds of series: one per segment and length of history, and forecasts by the one that fits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +11,7 @@ from ml.analysis.forecasting.forecast import Forecast
 from ml.analysis.forecasting.history import History
 from ml.analysis.forecasting.learning import HISTORY_DAYS, ForecastModel, learn
 
-__all__ = ["SEGMENTS", "ForecastModels", "forecast_groups", "learn_models", "segments_of"]
+__all__ = ["SEGMENTS", "ForecastModels", "Kind", "forecast_groups", "kinds_of", "learn_models", "segments_of"]
 
 SEGMENTS = ("regular", "intermittent")
 REGULAR_SHARE = 0.5
@@ -21,7 +21,9 @@ REGULAR_SHARE = 0.5
 PRESENT_SHARE = 0.9
 """Share of a length of history that must have been observed: a day whose usage is late makes nobody younger."""
 
-ForecastModels = Mapping[tuple[str, int], ForecastModel]
+Kind = tuple[str, int]
+"""Segment and length of history in days."""
+ForecastModels = Mapping[Kind, ForecastModel]
 """The model of each segment and length of history; every kind that a series can be of is there."""
 
 
@@ -46,21 +48,30 @@ def learn_models(
     return {(segment, days): found.get((segment, days), found[known, days]) for segment in SEGMENTS for days in lengths}
 
 
-def forecast_groups(
-    models: ForecastModels, history: History, horizon: int
-) -> Iterator[tuple[Ints, tuple[str, int], Forecast]]:
-    """Rows [r] of the series of one kind, that kind, and their forecast; all series come once.
+def kinds_of(history: History, lengths: Collection[int]) -> Iterator[tuple[Ints, Kind]]:
+    """Rows [r] of the series of one kind, and that kind; all series come once.
 
-    A series is forecast by the model of the longest history of which it has nine tenths, from all of its days that
-    lie within the longest. One without usage gives zeros.
+    A series has the longest of the `lengths` of which nine tenths were observed within the longest.
     """
-    lengths = sorted({days for _, days in models})
-    longest = history.last(lengths[-1])
+    ordered = sorted(lengths)
+    longest = history.last(ordered[-1])
     segments, observed = segments_of(longest), longest.lengths
     for segment in SEGMENTS:
-        for days, above in pairwise([*lengths, np.iinfo(np.int64).max]):
-            least = days if days > lengths[0] else 0
+        for days, above in pairwise([*ordered, np.iinfo(np.int64).max]):
+            least = days if days > ordered[0] else 0
             fitting = (observed >= PRESENT_SHARE * least) & (observed < PRESENT_SHARE * above)
             rows = np.flatnonzero((segments == segment) & fitting)
             if len(rows):
-                yield rows, (segment, days), models[segment, days].forecast(longest.rows(rows), horizon)
+                yield rows, (segment, days)
+
+
+def forecast_groups(models: ForecastModels, history: History, horizon: int) -> Iterator[tuple[Ints, Kind, Forecast]]:
+    """Rows [r] of the series of one kind, that kind, and their forecast; all series come once.
+
+    A series is forecast by the model of its kind, from all of its days that lie within the longest. One without usage
+    gives zeros.
+    """
+    lengths = {days for _, days in models}
+    longest = history.last(max(lengths))
+    for rows, kind in kinds_of(longest, lengths):
+        yield rows, kind, models[kind].forecast(longest.rows(rows), horizon)

@@ -144,7 +144,7 @@ def usage_insights(context: dg.AssetExecutionContext, db: WarehouseResource) -> 
 
 def insight_rows(connection: Connection, inputs: AnalysisInputs, day: int = 7) -> list[dict[str, Any]]:
     """The insights of the companies whose day `day` begins at the inputs' as-of date."""
-    ids = milestone_companies(connection, inputs, day)
+    ids = list(milestone_companies(connection, inputs.as_of, day))
     patterns, characteristics = read_analysis(connection, inputs.as_of, ids)
     if characteristics.empty:
         return []
@@ -163,10 +163,10 @@ def insight_rows(connection: Connection, inputs: AnalysisInputs, day: int = 7) -
     ]
 
 
-def milestone_companies(connection: Connection, inputs: AnalysisInputs, day: int) -> list[int]:
-    """The companies that become `day` days old at the as-of date."""
+def milestone_companies(connection: Connection, at: date, day: int) -> dict[int, str]:
+    """The companies, id and key, that become `day` days old at a date."""
     rows = connection.execute(
-        "select company_id from marts.dim_companies where activated_on + %s = %s order by company_id",
-        [day, inputs.as_of],
+        "select company_id, company_key from marts.dim_companies where activated_on + %s = %s order by company_id",
+        [day, at],
     )
-    return [row[0] for row in rows]
+    return dict(rows.fetchall())

@@ -13,11 +13,14 @@ from orchestration.resources import NO_MARTS, WarehouseResource, go_live_date, h
 ANALYSIS = dg.AssetSelection.assets(PATTERNS, CHARACTERISTICS, FORECASTS, LIMITS)
 SIGNALS = dg.AssetSelection.assets(ANOMALIES, BENCHMARKS, CHURN_RISKS)
 REPORTING = dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("reporting")))
+REVIEWS = dg.AssetSelection.assets(["ml", "recommendation_reviews"])
+MAILS = dg.AssetSelection.assets(["messaging", "notifications"])
 REFERENCE = dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("reference")))
 daily_analysis_job = dg.define_asset_job(
     "daily_analysis_job",
-    ANALYSIS | SIGNALS | REFERENCE | REPORTING,
-    description="Patterns, characteristics, forecasts and signals as of the end of a usage date; dimensions, reports.",
+    ANALYSIS | SIGNALS | REVIEWS | MAILS | REFERENCE | REPORTING,
+    description="Patterns, characteristics, forecasts and signals as of the end of a usage date; plans that are looked"
+    " at again, and mails about them; dimensions, reports.",
 )
 forecast_accuracy_job = dg.define_asset_job(
     "forecast_accuracy_job",
@@ -26,7 +29,7 @@ forecast_accuracy_job = dg.define_asset_job(
 )
 day_7_insights_job = dg.define_asset_job(
     "day_7_insights_job",
-    ANALYSIS | dg.AssetSelection.assets(["ml", "usage_insights"], ["messaging", "notifications"]),
+    ANALYSIS | MAILS | dg.AssetSelection.assets(["ml", "usage_insights"]),
     description="The first week's insights of the companies that are seven days old, and their mails.",
 )
 

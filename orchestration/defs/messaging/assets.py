@@ -18,7 +18,9 @@ MAILER_LOCK = 7_151_005
 
 @dg.asset(
     key=["messaging", "notifications"],
-    deps=[dg.AssetKey(["ml", "usage_insights"]), dg.AssetKey(["ml", "pricing_recommendations"])],
+    deps=[
+        dg.AssetKey(["ml", name]) for name in ("usage_insights", "pricing_recommendations", "recommendation_reviews")
+    ],
     group_name="messaging",
     owners=["team:data-engineering"],
     kinds={"jinja", "postgres"},
@@ -34,7 +36,7 @@ def notifications(context: dg.AssetExecutionContext, db: WarehouseResource) -> d
         for kind in ("first_insights", "recommendation"):
             results = read_results(connection, kind)
             due = plan_notifications(results, planned_keys(connection, transport.destination), since, kind=kind)
-            payloads = {row["company_id"]: row["payload"] for row in results}
+            payloads = {row["key"]: row["payload"] for row in results}
             planned += store_planned(connection, transport.destination, due, payloads, now)
         states = send_pending(connection, transport, mail_sender(os.environ), now)
     index = write_index(folder) if transport.destination == "file" else None

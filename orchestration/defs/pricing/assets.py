@@ -1,57 +1,66 @@
-"""Which plan fits a company best, from its first 14 days on."""
+"""Which plan fits a company best: after its first 14 days, and whenever it is looked at again."""
+
+from collections import Counter
+from typing import Any
 
 import dagster as dg
 
-from integrations.postgres.warehouse import append_rows
-from ml.recommendation.recommend_all import recommend_companies
-from orchestration.analysis_inputs import as_of, read_analysis, read_inputs
+from orchestration.advice import advise
+from orchestration.analysis_inputs import as_of
+from orchestration.dbt import model_key
 from orchestration.defs.analysis.assets import CHARACTERISTICS, FORECASTS, LIMITS, PATTERNS, milestone_companies
-from orchestration.findings import read_findings
-from orchestration.forecasts import project
+from orchestration.lifecycle import expire, publish
 from orchestration.partitions import dates_of, usage_dates
-from orchestration.recommendations import read_plans, recommendation_rows, with_current_plan
-from orchestration.resources import WarehouseResource
+from orchestration.recommendations import Occasion
+from orchestration.resources import WarehouseResource, go_live_date
+from orchestration.reviews import review
 
 RECOMMENDATIONS = dg.AssetKey(["ml", "pricing_recommendations"])
+REVIEWS = dg.AssetKey(["ml", "recommendation_reviews"])
+ENGINE_INPUTS = [
+    PATTERNS,
+    CHARACTERISTICS,
+    FORECASTS,
+    LIMITS,
+    dg.AssetKey(["ml", "usage_anomalies"]),
+    dg.AssetKey(["raw", "plans"]),
+    dg.AssetKey(["raw", "subscriptions"]),
+]
+USED_MARTS = [model_key(name) for name in ("dim_companies", "fct_meter_usage_daily", "fct_usage_daily")]
+
+PRICING: dict[str, Any] = {
+    "group_name": "pricing",
+    "owners": ["team:data-science"],
+    "kinds": {"numpy", "postgres"},
+    "partitions_def": usage_dates,
+    "backfill_policy": dg.BackfillPolicy.single_run(),
+}
 
 
-@dg.asset(
-    key=RECOMMENDATIONS,
-    deps=[
-        PATTERNS,
-        CHARACTERISTICS,
-        FORECASTS,
-        LIMITS,
-        dg.AssetKey(["ml", "usage_anomalies"]),
-        dg.AssetKey(["raw", "plans"]),
-        dg.AssetKey(["raw", "subscriptions"]),
-    ],
-    group_name="pricing",
-    owners=["team:data-science"],
-    kinds={"numpy", "postgres"},
-    partitions_def=usage_dates,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-)
+@dg.asset(key=RECOMMENDATIONS, deps=ENGINE_INPUTS, **PRICING)
 def pricing_recommendations(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
     """One row per company and occasion: the plan it is advised, how sure that is, and why. Written once."""
     count, not_advised = 0, []
     with db.connect() as connection:
-        plans, plan_ids = read_plans(connection)
         for usage_date in dates_of(context):
-            inputs = read_inputs(connection, as_of(usage_date), db.now())
-            ids = milestone_companies(connection, inputs, 14)
-            companies = with_current_plan(connection, ids, inputs.known_at, plans)
-            not_advised += sorted(set(ids) - set(companies["company_id"]))
-            if companies.empty:
-                continue
-            advised = companies["company_id"].tolist()
-            patterns, characteristics = read_analysis(connection, inputs.as_of, advised)
-            projection = project(connection, inputs.as_of, inputs.known_at, advised)
-            noticed = read_findings(connection, inputs.as_of, advised)
-            found = recommend_companies(companies, characteristics, patterns, projection, plans, noticed=noticed)
-            keys = dict(connection.execute("select company_id, company_key from raw.company_ids").fetchall())
-            rows = recommendation_rows(found, inputs, keys, plan_ids)
-            count += append_rows(connection, "ml.pricing_recommendations", rows)
+            at, now = as_of(usage_date), db.now()
+            companies = milestone_companies(connection, at, 14)
+            occasions = {company_id: Occasion.day_14(key) for company_id, key in companies.items()}
+            advice = advise(connection, at, now, occasions)
+            not_advised += sorted(companies.keys() - {row["company_id"] for row in advice.rows})
+            count += publish(connection, advice.rows, now, advice.contents)
     return dg.MaterializeResult(
         metadata={"dagster/row_count": count, "companies_not_advised": ", ".join(map(str, not_advised)) or "none"}
     )
+
+
+@dg.asset(key=REVIEWS, deps=[RECOMMENDATIONS, *ENGINE_INPUTS, *USED_MARTS], **PRICING)
+def recommendation_reviews(context: dg.AssetExecutionContext, db: WarehouseResource) -> dg.MaterializeResult:
+    """One row per company and as-of date of another look at its plan; recommends what is new, ends what is too old."""
+    outcomes: Counter[str] = Counter()
+    with db.connect() as connection:
+        now = db.now()
+        expired = expire(connection, now)
+        for usage_date in dates_of(context):
+            outcomes += review(connection, as_of(usage_date), now, go_live_date(connection))
+    return dg.MaterializeResult(metadata={"dagster/row_count": outcomes.total(), **outcomes, "expired": expired})

@@ -2,12 +2,12 @@
 
 import dagster as dg
 
-from orchestration.defs.analysis.sensors import ANALYSIS, REPORTING, milestone_runs
+from orchestration.defs.analysis.sensors import ANALYSIS, MAILS, REPORTING, milestone_runs
 from orchestration.resources import WarehouseResource
 
 day_14_recommendations_job = dg.define_asset_job(
     "day_14_recommendations_job",
-    ANALYSIS | REPORTING | dg.AssetSelection.assets(["ml", "pricing_recommendations"], ["messaging", "notifications"]),
+    ANALYSIS | REPORTING | MAILS | dg.AssetSelection.assets(["ml", "pricing_recommendations"]),
     description="The recommendations of the companies that are fourteen days old, their mails, and the reports.",
 )
 

@@ -33,9 +33,10 @@ class Scripted:
 
 
 def plan(connection, destination: str, payload=PAYLOAD) -> int:
-    results = [{"company_id": 1, "company_key": "praxis-07", "activated_on": date(2026, 10, 1), "locale": "de"}]
-    due = plan_notifications(results, planned_keys(connection, destination), None, kind="first_insights")
-    return store_planned(connection, destination, due, {1: payload}, NOW)
+    result = {"key": "day-7:praxis-07", "company_id": 1, "company_key": "praxis-07", "locale": "de"}
+    result |= {"activated_on": date(2026, 10, 1), "due_on": date(2026, 10, 8)}
+    due = plan_notifications([result], planned_keys(connection, destination), None, kind="first_insights")
+    return store_planned(connection, destination, due, {result["key"]: payload}, NOW)
 
 
 def state(connection) -> tuple[str, str | None]:

@@ -1,15 +1,17 @@
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 
-from integrations.messaging.planning import notification_key, plan_notifications
+from integrations.messaging.planning import plan_notifications
 
 
 def result(number=1, **overrides):
     row = {
+        "key": f"day-7:company-{number}",
         "company_id": number,
         "company_key": f"company-{number}",
         "activated_on": date(2026, 11, 7),
+        "due_on": date(2026, 11, 14),
         "locale": "de",
         "recipient": "a@b.invalid",
     }
@@ -18,17 +20,6 @@ def result(number=1, **overrides):
 
 def plan(results, already=(), go_live=None, kind="first_insights", **options):
     return plan_notifications(results, set(already), go_live, kind=kind, **options)
-
-
-@pytest.mark.parametrize(("kind", "key"), [("first_insights", "day-7:acme"), ("recommendation", "day-14:acme")])
-def test_a_key_is_made_of_the_day_and_the_company(kind, key):
-    assert notification_key(kind, "acme") == key
-
-
-@pytest.mark.parametrize(("kind", "company"), [("greeting", "acme"), ("recommendation", "")])
-def test_a_key_of_no_known_kind_or_company_is_refused(kind, company):
-    with pytest.raises(ValueError, match=r"use one of|company key"):
-        notification_key(kind, company)
 
 
 def test_planning_carries_company_locale_and_recipient():
@@ -43,7 +34,7 @@ def test_planning_carries_company_locale_and_recipient():
 
 
 def test_locale_and_recipient_may_be_unknown():
-    (planned,) = plan([{"company_id": 1, "company_key": "c", "activated_on": date(2026, 11, 7), "recipient": ""}])
+    (planned,) = plan([{name: value for name, value in result(recipient="").items() if name != "locale"}])
     assert (planned.locale, planned.recipient) == ("en", None)
 
 
@@ -53,9 +44,14 @@ def test_planning_again_plans_nothing():
     assert plan([result(1), result(2)], already={planned.key for planned in first}) == []
 
 
-def test_day_7_does_not_stand_for_day_14():
-    (planned,) = plan([result()], already={"day-7:company-1"}, kind="recommendation")
-    assert planned.key == "day-14:company-1"
+def test_a_company_gets_a_mail_for_each_of_its_results():
+    second = result(key="week:2026-11-28:company-1")
+    assert [planned.key for planned in plan([result(), second], kind="recommendation")] == [
+        "day-7:company-1",
+        "week:2026-11-28:company-1",
+    ]
+    (planned,) = plan([result(), second], already={"day-7:company-1"}, kind="recommendation")
+    assert planned.key == "week:2026-11-28:company-1"
 
 
 def test_plans_come_in_key_order_whatever_the_order_of_results():
@@ -64,7 +60,7 @@ def test_plans_come_in_key_order_whatever_the_order_of_results():
 
 @pytest.mark.parametrize(
     ("activated_on", "state"),
-    [(date(2026, 11, 6), "suppressed"), (date(2026, 11, 7), "planned"), (datetime(2026, 11, 6, 23), "suppressed")],  # noqa: DTZ001
+    [(date(2026, 11, 6), "suppressed"), (date(2026, 11, 7), "planned")],
 )
 def test_companies_from_before_the_go_live_date_are_suppressed_with_the_reason(activated_on, state):
     (planned,) = plan([result(activated_on=activated_on)], go_live=date(2026, 11, 7))
@@ -80,10 +76,10 @@ def test_a_mail_more_than_three_days_late_is_suppressed(today, state):
 
 
 def test_missing_columns_are_named_all_at_once():
-    with pytest.raises(ValueError, match="lack activated_on, company_id, company_key"):
+    with pytest.raises(ValueError, match="lack activated_on, company_id, company_key, due_on, key"):
         plan([{"locale": "de"}])
 
 
-def test_a_company_given_twice_is_refused():
-    with pytest.raises(ValueError, match="more than one row for company-1"):
+def test_a_key_given_twice_is_refused():
+    with pytest.raises(ValueError, match="more than one row for day-7:company-1"):
         plan([result(), result()])

@@ -4,8 +4,15 @@ from decimal import Decimal
 import pytest
 
 from ml.recommendation.choice import decide, recommend
+from ml.recommendation.choosers.calibration import Calibration
+from ml.recommendation.choosers.policy import Policy
+from ml.recommendation.gate import Gate
 from ml.recommendation.options import option_rules
 from ml.recommendation.simulation import CurrencyMismatchError
+
+
+HONEST = Policy("scenarios", Calibration((0.0, 1.0), (0.0, 1.0), 10**15), Gate(0.05, 0.75))
+"""So much evidence that a share of scenarios is the probability."""
 
 
 @pytest.fixture
@@ -13,7 +20,7 @@ def decided(make_simulation):
     def run(*costs, current=0, **kwargs):
         simulation = make_simulation(*costs)
         company = {"company_id": 7, "currency": "EUR", "current_plan": simulation.plans[current]}
-        result = decide(company, simulation, **kwargs)
+        result = decide(company, simulation, **({"policy": HONEST} | kwargs))
         json.dumps([result.reasoning, result.custom_pricing], allow_nan=False)
         return result
 
@@ -43,22 +50,61 @@ def test_staying_saves_nothing_and_says_what_would_change_it(decided):
 
 def test_the_usage_at_which_another_option_would_save_enough_is_named(make_simulation):
     simulation = make_simulation([100.0], [120.0])
-    simulation.scaled[1, -3:] = 80.0  # at 2, 3 and 4 times the usage
+    simulation.scaled[1, -9:] = 80.0  # from 2 times the usage on
     company = {"company_id": 7, "currency": "EUR", "current_plan": simulation.plans[0]}
     change = decide(company, simulation).reasoning["what_would_change_it"]
     assert change["at_other_usage"] == {"usage_factor": 2.0, "plan_key": "b", "plan_version": 1}
 
 
-def test_the_reasoning_states_every_option_by_rank_and_that_confidence_is_not_calibrated(decided):
+def test_the_reasoning_states_every_option_by_rank_and_how_sure_that_is(decided):
     reasoning = decided([100.0, 120.0], [50.0, 70.0]).reasoning
     assert [option["plan_key"] for option in reasoning["options"]] == ["b", "a"]
     first = reasoning["options"][0]
     assert (first["rank"], first["expected_cost"], first["expected_saving"]) == (1, "60.00", "50.00")
     assert (first["p10_cost"], first["p90_cost"], first["plan_version"]) == ("52.00", "68.00", 1)
-    assert reasoning["confidence"]["calibration"] == "none: share of simulated months"
+    assert (first["worst_cost"], first["max_regret"], first["probability_cheaper"]) == ("70.00", "0.00", 1.0)
+    confidence = reasoning["confidence"]
+    assert (confidence["calibration"], confidence["family"], confidence["scenario_share"]) == (
+        "isotonic",
+        "scenarios",
+        1.0,
+    )
+    assert reasoning["second_opinion"] | {"rule": ""} == {
+        "plan_key": "b",
+        "plan_version": 1,
+        "rule": "",
+        "max_regret": "0.00",
+        "agrees": True,
+    }
     assert reasoning["thresholds"]["min_saving_share"] == 0.05
     assert reasoning["usage"]["call_seconds"]["expected"] == 600
     assert reasoning["what_would_change_it"] is None
+
+
+def test_without_evidence_the_reasoning_says_that_odds_are_assumed(decided):
+    confidence = decided([100.0], [50.0], policy=None).reasoning["confidence"]
+    assert (confidence["calibration"], confidence["switches_seen"], confidence["value"]) == ("assumed", 0, 0.75)
+
+
+def test_each_alternative_says_why_it_is_not_advised(decided):
+    costs = [[100.0] * 10, [80.0] * 10, [0.0] * 6 + [140.0] * 4, [90.0] * 10]
+    result = decided(*costs)
+    assert result.recommended_plan.plan_key == "b"
+    why = {option["plan_key"]: option["why_not"] for option in result.reasoning["alternatives"]}
+    assert why == {"c": "odds_too_low", "d": "not_cheaper"}
+    staying = decided([100.0, 100.0], [98.0, 98.0]).reasoning["alternatives"]
+    assert [option["why_not"] for option in staying] == ["saving_too_small"]
+
+
+def test_the_usage_at_which_the_ranking_flips_is_between_the_points_that_were_priced(make_simulation):
+    simulation = make_simulation([100.0], [150.0])
+    # 100 x usage against 80 + 60 x usage: equal at twice the usage of... 80 / 40.
+    simulation.scaled[1] = 80 + 60 * simulation.scaled[0] / 100
+    company = {"company_id": 7, "currency": "EUR", "current_plan": simulation.plans[0]}
+    (point,) = decide(company, simulation).reasoning["switch_points"]
+    assert point["usage_factor"] == 2.0
+    assert point["usage"] == {"call_seconds": 1200.0}
+    assert (point["cheapest_below"]["plan_key"], point["cheapest_above"]["plan_key"]) == ("a", "b")
 
 
 def test_rules_and_insights_are_handed_on(decided):

@@ -69,6 +69,38 @@ def accuracy_bars(accuracy: pd.DataFrame) -> bytes:
     return _png(figure, is_empty=not table.notna().any(axis=None))
 
 
+def trade_off_curves(gates: pd.DataFrame) -> bytes:
+    """PNG of `regret_share` over `harmed_share`, one line by `history_days`: the least regret that each harm buys."""
+    figure, axes = _axes("What a stricter gate costs: regret and harm of all that could be set")
+    for days, rows in gates.groupby("history_days") if not gates.empty else ():
+        ordered = rows.sort_values(["harmed_share", "regret_share"])
+        axes.scatter(ordered["harmed_share"], ordered["regret_share"], s=6, alpha=0.3)
+        axes.plot(ordered["harmed_share"], ordered["regret_share"].cummin(), linewidth=1.5, label=f"{days} days")
+    axes.axvline(0.05, color="black", linewidth=0.8, linestyle=":")
+    axes.set_xlabel("companies that pay more than 1 % above staying")
+    axes.set_ylabel("regret / best cost")
+    axes.xaxis.set_major_formatter("{x:.0%}")
+    axes.yaxis.set_major_formatter("{x:.0%}")
+    if axes.lines[1:]:
+        figure.legend(**LEGEND)
+    return _png(figure, is_empty=gates.empty)
+
+
+def reliability_curve(reliability: pd.DataFrame) -> bytes:
+    """PNG of the `observed_frequency` over the `mean_probability` of each decile; dots grow with its switches."""
+    figure, axes = _axes("How often switches really were cheaper, by the probability told")
+    known = reliability[reliability["switches"] > 0] if not reliability.empty else reliability
+    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
+    if not known.empty:
+        sizes = 10 + 190 * known["switches"] / known["switches"].max()
+        axes.scatter(known["mean_probability"], known["observed_frequency"], s=sizes, color="tab:blue")
+    axes.set_xlabel("probability told")
+    axes.set_ylabel("share that was cheaper")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    return _png(figure, is_empty=known.empty)
+
+
 def _axes(title: str) -> tuple[Any, Any]:
     """A figure of its own: pyplot would keep every one that a long-lived process draws."""
     from matplotlib.figure import Figure

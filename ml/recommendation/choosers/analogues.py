@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ml.analysis.arrays import Floats, Ints, ratio
+from ml.analysis.arrays import Floats, ratio
 from ml.analysis.forecasting.history import WEEK
 from ml.rating.plan import Plan
 from ml.rating.twin import Twin
 from ml.recommendation.choosers.cases import Cases
+from ml.recommendation.choosers.forest import Forest, Nodes
 
 __all__ = ["FEWEST_CASES", "Analogues"]
 
@@ -30,12 +30,15 @@ class Analogues:
     leaves: the trees split where the choice of the plan depends on it. What the cases of a leaf used afterwards,
     relative to their level, are the scenarios of a case that falls into it (quantile regression forest; Meinshausen
     2006). `relative` [k, m]: these outcomes without the drift that all had in common; `drift` [m]: what is expected
-    of it now. `leaves` [k, trees].
+    of it now. `members` [trees, k]: the cases ordered by their leaves; those of a leaf begin at `first` and are `size`
+    many, both by node.
     """
 
     plans: tuple[Plan, ...]
-    forest: Any
-    leaves: Ints
+    forest: Forest
+    members: Nodes
+    first: Nodes
+    size: Nodes
     relative: Floats
     drift: Floats
 
@@ -56,7 +59,7 @@ class Analogues:
         costs = _costs(Twin(plans), cases.meters, relative * drift * usual)
         prepared, scale = _prepared(cases, plans)
         excess = (costs - costs.min(axis=0)) / np.sqrt(scale)
-        forest = ExtraTreesRegressor(
+        fitted = ExtraTreesRegressor(
             TREES,
             min_samples_leaf=LEAF,
             max_features=FEATURE_SHARE,
@@ -64,7 +67,8 @@ class Analogues:
             max_samples=SAMPLE_SHARE,
             random_state=seed,
         ).fit(prepared, excess.T)
-        return cls(tuple(plans), forest, forest.apply(prepared), relative, drift)
+        forest = Forest.of(fitted)
+        return cls(tuple(plans), forest, *_members(forest.apply(prepared), len(forest.feature)), relative, drift)
 
     def paths(self, cases: Cases, count: int, seed: int = 0) -> Floats:
         """Scenarios [n, m, p] of what follows the cases; p is `count` or the next multiple of the trees."""
@@ -75,18 +79,22 @@ class Analogues:
             np.multiply(self.relative[:, meter][places], usual[:, meter, None], out=paths[:, meter])
         return paths
 
-    def _drawn(self, leaves: Ints, count: int, seed: int) -> Ints:
+    def _drawn(self, leaves: Nodes, count: int, seed: int) -> Nodes:
         """Places [n, p] of learned cases: equally many from the leaf that each tree has for a case, evenly spread."""
-        random, each = np.random.default_rng(seed), -(-count // TREES)
-        drawn = np.empty((len(leaves), TREES, each), dtype=np.int64)
-        for tree in range(TREES):
-            order = np.argsort(self.leaves[:, tree], kind="stable")
-            ordered = self.leaves[order, tree]
-            first = np.searchsorted(ordered, leaves[:, tree])
-            size = np.searchsorted(ordered, leaves[:, tree], side="right") - first
-            within = (np.arange(each) + random.random(each)) / each
-            drawn[:, tree] = order[first[:, None] + (within * size[:, None]).astype(np.int64)]
-        return drawn.reshape(len(leaves), -1)
+        each = -(-count // TREES)
+        within = (np.arange(each) + np.random.default_rng(seed).random((TREES, each))) / each
+        places = self.first[leaves][:, :, None] + (within * self.size[leaves][:, :, None]).astype(np.int32)
+        return self.members[np.arange(TREES)[:, None], places].reshape(len(leaves), -1)
+
+
+def _members(leaves: Nodes, count_nodes: int) -> tuple[Nodes, Nodes, Nodes]:
+    """Cases [trees, k] ordered by leaf, and by node where a leaf's begin within its tree, and how many they are."""
+    members = np.argsort(leaves, axis=0, kind="stable").T
+    first, size = np.zeros(count_nodes, dtype=np.int32), np.bincount(leaves.ravel(), minlength=count_nodes)
+    for tree, order in enumerate(members):
+        nodes, begins = np.unique(leaves[order, tree], return_index=True)
+        first[nodes] = begins
+    return members.astype(np.int32), first, size.astype(np.int32)
 
 
 def _drift(cases: Cases, usual: Floats) -> tuple[Floats, Floats]:

@@ -15,8 +15,8 @@ HONEST = Calibration((0.0, 1.0), (0.0, 1.0), 10**15)
 """So much evidence that a share of scenarios is the probability."""
 
 
-def policy(gate=Gate(0.05, 0.75)):
-    return Policy(calibration=HONEST, gate=gate)
+def policy(gate=None):
+    return Policy(calibration=HONEST, gate=gate or Gate(0.05, 0.75))
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,20 @@ from psycopg import Connection
 from ml.analysis.definitions import DEFINITIONS_VERSION
 from ml.analysis.forecasting.history import History
 from ml.analysis.forecasting.models import SEGMENTS, ForecastModels, Kind, kinds_of
+from ml.recommendation.choosers.groups import groups_of
 from ml.recommendation.explanation import EXPLANATION_VERSION
+from ml.recommendation.options import plan_id
 from ml.recommendation.recommend_all import recommend_companies
+from orchestration.choice_lessons import read_choice_lessons
+from orchestration.choice_policies import read_policies
+from orchestration.choices import Choices, outlook_of
 from orchestration.engine_inputs import CompanyInputs, read_company_inputs
 from orchestration.forecast_inputs import read_lessons
 from orchestration.forecasts import learned_models, project_from
 from orchestration.recommendations import VALID_FOR, Occasion, read_plans, recommendation_row, with_current_plan
 from orchestration.replay_contents import Contents
 
-PACKAGES = ("usage-pricing", "numpy", "pandas")
+PACKAGES = ("usage-pricing", "numpy", "pandas", "scikit-learn")
 Versions = Mapping[str, Any]
 
 
@@ -44,14 +49,21 @@ def advise(connection: Connection, at: date, known_at: datetime, occasions: Mapp
     if companies.empty:
         return advice
     inputs = read_company_inputs(connection, at, known_at, companies)
-    learned = learned_models(read_lessons(connection, at, known_at))
+    lessons = read_lessons(connection, at, known_at)
     catalogue = advice.contents.keep_catalogue(plans, plan_ids)
     stamp = {"as_of": at, "known_at": known_at, "generated_at": known_at, "expires_at": known_at + VALID_FOR}
-    models = _Models(learned, advice.contents)
+    models = _Models(learned_models(lessons), advice.contents)
+    choices = Choices(
+        read_choice_lessons(connection, at, known_at, lessons),
+        read_policies(connection, at, known_at),
+        groups_of(plans, at),
+        {plan_id(plan): plan for plan in plans},
+        advice.contents,
+    )
     common = {"catalogue": catalogue, "lengths": models.lengths, "code": code_versions()}
     for company_id, document in inputs.documents():
         own = CompanyInputs.of(json.loads(json.dumps(document)))
-        versions = common | {"models": models.kept_for(own)}
+        versions = common | {"models": models.kept_for(own)} | choices.kept_for(own)
         row = compute(own, versions, advice.contents, occasions[company_id])
         advice.rows.append(row | stamp | {"input_series": document, "versions": versions})
     return advice
@@ -69,12 +81,14 @@ def compute(inputs: CompanyInputs, versions: Versions, contents: Contents, occas
         meter: dict.fromkeys(product(SEGMENTS, versions["lengths"]), contents.model(content_hash))
         for meter, content_hash in versions["models"].items()
     }
+    seen = outlook_of(inputs, project_from(inputs.histories, models), versions, contents)
     (found,) = recommend_companies(
         inputs.companies,
         inputs.characteristics,
         inputs.patterns,
-        project_from(inputs.histories, models),
+        seen.projection,
         plans,
+        seen.policies,
         noticed=inputs.noticed,
     )
     return recommendation_row(found, occasion, plan_ids)

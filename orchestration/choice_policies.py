@@ -29,7 +29,7 @@ LATEST = """
 def judge_choices(inputs: ChoiceLessons, plans: Sequence[Plan], tell: Callable[[str], Any] = print) -> Lessons:
     """What the past teaches, by group of plans; only lengths of history that leave an origin to judge."""
     found = {}
-    for group, members in groups_of(plans).items():
+    for group, members in groups_of(plans, inputs.at).items():
         usage = inputs.usage(members)
         found[group] = learn_policies(usage, members, inputs.held(members), CHOICE_DAYS, HORIZON_DAYS)
         tell(f"Judged the choice among {len(members)} plans of {' '.join(group)}")

@@ -1,4 +1,4 @@
-"""Models and catalogues from which recommendations were computed, known by the hash of their content."""
+"""What recommendations were computed from beside their company's own, known by the hash of its content."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +10,13 @@ from typing import Any
 from psycopg import Connection
 
 from ml.analysis.forecasting.learning import ForecastModel
+from ml.analysis.forecasting.models import Kind
 from ml.analysis.forecasting.stored import pack, unpack
 from ml.rating.plan import Plan
+from ml.recommendation.choosers.analogues import Analogues
+from ml.recommendation.choosers.policy import Policy
+from ml.recommendation.choosers.stored import pack as pack_analogues
+from ml.recommendation.choosers.stored import unpack as unpack_analogues
 from ml.recommendation.options import plan_id
 from orchestration.recommendations import PlanIds
 
@@ -37,6 +42,41 @@ class Contents:
         """Keep all versions of all plans, with the ids that they have in the database; returns the hash."""
         written = [{"plan_id": ids[plan_id(plan)], "terms": plan.terms()} for plan in plans]
         return self._keep("catalogue", json.dumps(written, sort_keys=True).encode())
+
+    def keep_policies(self, policies: Mapping[Kind, Policy]) -> str:
+        """Keep the policies of a group of plans; returns the hash."""
+        rows = [
+            {"segment": segment, "history_days": days, "policy": policy.as_json()}
+            for (segment, days), policy in sorted(policies.items())
+        ]
+        return self._keep("policies", json.dumps(rows, sort_keys=True).encode())
+
+    def keep_analogues(self, analogues: Analogues) -> str:
+        """Keep analogues; returns their hash."""
+        return self._keep("analogues", pack_analogues(analogues))
+
+    def policies(self, content_hash: str) -> dict[Kind, Policy]:
+        """Policies that were kept.
+
+        Raises:
+            ContentMissing: when there are none of this hash.
+        """
+        if content_hash not in self._read:
+            rows = json.loads(self._bytes(content_hash))
+            self._read[content_hash] = {(row["segment"], row["history_days"]): Policy.of(row["policy"]) for row in rows}
+        found: dict[Kind, Policy] = self._read[content_hash]
+        return found
+
+    def analogues(self, content_hash: str, plans: Sequence[Plan]) -> Analogues:
+        """Analogues that were kept; `plans` is the catalogue that was kept with them.
+
+        Raises:
+            ContentMissing: when there are none of this hash.
+        """
+        if content_hash not in self._read:
+            self._read[content_hash] = unpack_analogues(self._bytes(content_hash), plans)
+        found: Analogues = self._read[content_hash]
+        return found
 
     def model(self, content_hash: str) -> ForecastModel:
         """A model that was kept.
@@ -95,4 +135,5 @@ class Contents:
 
 def hashes_of(versions: Mapping[str, Any]) -> list[str]:
     """The contents that a recommendation's `versions` name."""
-    return [versions["catalogue"], *versions["models"].values()]
+    choice = [name for name in (versions["policies"], versions["analogues"]) if name]
+    return [versions["catalogue"], *versions["models"].values(), *choice]

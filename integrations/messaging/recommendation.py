@@ -44,7 +44,7 @@ def recommendation_view(payload: Payload, write: Formats, texts: Texts) -> dict[
         "benefits_title": texts(f"{KIND}.benefits_title", plan=plan),
         "benefits": given["recommended_plan.benefits"],
         "alternatives": [(name, money(cost)) for name, cost in given["alternatives"]],
-        "confidence": texts(f"{KIND}.confidence", confidence=write.percent(given["confidence"])),
+        "confidence": texts(f"{KIND}.{action}.confidence", confidence=write.percent(given["confidence"])),
         "accuracy": accuracy(given["forecast_error"], write, texts),
         "expires": texts(f"{KIND}.expires", date=write.day(given["expires_at"])),
         "action_label": texts(f"{KIND}.{action}.action"),

@@ -128,6 +128,7 @@ ASSETS = {
     ],
     "ml/pricing_recommendations": [
         "ml/business_characteristics",
+        "ml/choice_policies",
         "ml/limit_forecasts",
         "ml/usage_anomalies",
         "ml/usage_forecasts",
@@ -140,6 +141,7 @@ ASSETS = {
         "marts/fct_meter_usage_daily",
         "marts/fct_usage_daily",
         "ml/business_characteristics",
+        "ml/choice_policies",
         "ml/limit_forecasts",
         "ml/pricing_recommendations",
         "ml/usage_anomalies",
@@ -158,6 +160,8 @@ ASSETS = {
     ],
     "ml/usage_forecasts": HISTORY,
     "ml/forecast_accuracy": HISTORY,
+    "ml/choice_policies": sorted([*HISTORY, "raw/plans", "raw/subscriptions"]),
+    "ml/recommendation_reliability": sorted([*HISTORY, "raw/plans", "raw/subscriptions"]),
     "ml/limit_forecasts": sorted(["billing/rated_usage", *HISTORY]),
     "ml/usage_insights": [
         "ml/business_characteristics",
@@ -177,6 +181,7 @@ ASSETS = {
 }
 JOBS = {
     "billing_sync_job",
+    "choice_policies_job",
     "daily_analysis_job",
     "day_14_recommendations_job",
     "day_7_insights_job",
@@ -202,6 +207,7 @@ SCHEDULES = {
     "hourly_source_health_schedule",
     "hourly_usage_marts_schedule",
     "weekly_accuracy_schedule",
+    "weekly_choice_policies_schedule",
 }
 
 

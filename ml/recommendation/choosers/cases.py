@@ -66,10 +66,11 @@ def cases_at(usage: Mapping[str, History], age: int, history_days: int, horizon:
     Nothing at or after that instant is in it but `total`, which needs the whole horizon to be over.
     """
     histories = tuple(usage.values())
-    end = histories[0].days - age
-    known, ahead = slice(max(end - history_days, 0), max(end, 0)), slice(end, end + horizon)
-    observed = histories[0].observed
-    quantity = np.stack([history.quantity for history in histories], axis=1)
+    lacking = max(history_days + age - histories[0].days, 0)
+    observed = np.pad(histories[0].observed, ((0, 0), (lacking, 0)))
+    quantity = np.pad(np.stack([one.quantity for one in histories], axis=1), ((0, 0), (0, 0), (lacking, 0)))
+    end = observed.shape[1] - age
+    known, ahead = slice(end - history_days, end), slice(end, end + horizon)
     is_there = observed[:, known].sum(axis=1) >= PRESENT_SHARE * history_days
     rows = np.flatnonzero(is_there & quantity[:, :, known].any(axis=(1, 2)))
     shown, seen = quantity[rows][:, :, known], observed[rows][:, None, known]

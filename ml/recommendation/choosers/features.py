@@ -24,7 +24,7 @@ def _of_meter(quantity: Floats) -> Floats:
     days = quantity.shape[1]
     level = quantity.mean(axis=1)
     used = quantity > 0
-    weeks = quantity[:, days % WEEK :].reshape(len(quantity), -1, WEEK).sum(axis=2)
+    weeks = quantity[:, days % WEEK :].reshape(len(quantity), days // WEEK, WEEK).sum(axis=2)
     relative = [quantity[:, -recent:].mean(axis=1) for recent in RECENT_DAYS if recent < days]
     relative += [quantity[:, : days // 2].mean(axis=1), quantity.std(axis=1), quantity.max(axis=1) / days]
     relative += [weeks.std(axis=1) / WEEK, weeks.min(axis=1) / WEEK, weeks.max(axis=1) / WEEK]

@@ -36,7 +36,7 @@ class Policy:
     taught it.
     """
 
-    family: str = ANALOGUES
+    family: str = SCENARIOS
     calibration: Calibration = field(default_factory=Calibration)
     gate: Gate = DEFAULT_GATE
     losses: Mapping[str, float] = field(default_factory=lambda: dict(PRIOR_LOSS))

@@ -23,6 +23,7 @@ ENGINE_INPUTS = [
     FORECASTS,
     LIMITS,
     dg.AssetKey(["ml", "usage_anomalies"]),
+    dg.AssetKey(["ml", "choice_policies"]),
     dg.AssetKey(["raw", "plans"]),
     dg.AssetKey(["raw", "subscriptions"]),
 ]

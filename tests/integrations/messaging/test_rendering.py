@@ -246,7 +246,7 @@ def test_a_switch_names_both_plans_their_costs_and_the_savings(payload, form):
         "Voraussichtliche Ersparnis",
         "Keine Grundgebühr",
         "1.120,10 € pro Monat",
-        "So kommt es in 87 % der Monate, die wir simuliert haben.",
+        "Mit einer Wahrscheinlichkeit von 87 % ist das die günstigere Wahl.",
         "gilt bis zum 5. Dezember 2026",
         "Empfehlung ansehen und Tarif wechseln",
     ):

@@ -52,14 +52,14 @@ def as_list(rows: Sequence[Row]) -> Table:
 
 def as_options(row: Row) -> Table:
     """What each option was expected to cost."""
-    table = Table("option", "expected a month", "10 %", "90 %", "not dearer in", box=None)
+    table = Table("option", "expected a month", "10 %", "90 %", "cheaper with", box=None)
     for option in row["reasoning"].get("options", []):
         mark = " (now)" if option["is_current"] else " (recommended)" if option["is_recommended"] else ""
         amounts = (
             FORMATS.money(Decimal(option[f"{name}_cost"]), row["currency"]) for name in ("expected", "p10", "p90")
         )
         name = f"{option['plan_key']} v{option['plan_version']}{mark}"
-        table.add_row(name, *amounts, f"{option['probability_not_dearer']:.0%}")
+        table.add_row(name, *amounts, f"{option['probability_cheaper']:.0%}")
     return table
 
 

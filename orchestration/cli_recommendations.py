@@ -136,7 +136,8 @@ def _decide(key: str, wanted: str, actor: str, reason: str, as_json: bool) -> No
         return
     console.print(f"{key} is {found['status']}.", highlight=False, soft_wrap=True)
     if line:
-        console.print("The subscription does not change by this. When it is to, land this line in subscriptions/:")
+        sentence = "The subscription does not change by this. When it is to, land this line in subscriptions/:"
+        console.print(sentence, soft_wrap=True)
         typer.echo(json.dumps(line))
 
 

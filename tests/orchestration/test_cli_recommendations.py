@@ -22,7 +22,7 @@ OPTIONS = [
         "expected_cost": cost,
         "p10_cost": "50.00",
         "p90_cost": "150.00",
-        "probability_not_dearer": 0.9,
+        "probability_cheaper": 0.9,
     }
     for key, cost in (("combined", "80.00"), ("per_minute", "1092.50"))
 ]

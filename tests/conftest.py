@@ -23,7 +23,7 @@ os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
 FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 NUMBERS = count(1)
 
-# Workers of parallel runs say that they are 80 wide; consoles that are made then would stay so, whatever a test asks for.
+# Workers of parallel runs say that they are 80 wide; consoles made then would stay so, whatever a test asks for.
 for size in ("COLUMNS", "LINES"):
     os.environ.pop(size, None)
 

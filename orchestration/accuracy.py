@@ -9,7 +9,7 @@ import pandas as pd
 from ml.analysis.forecasting.learning import HISTORY_DAYS
 from ml.evaluation.backtest import KEYS, accuracy, judge
 from orchestration.forecast_inputs import ForecastInputs
-from orchestration.forecasts import HORIZON_DAYS
+from orchestration.learned import HORIZON_DAYS
 
 MOST_CUTOFFS = 3
 """Months before the as-of date at whose beginnings forecasts are made and judged."""

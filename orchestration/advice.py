@@ -22,7 +22,8 @@ from orchestration.choice_policies import read_policies
 from orchestration.choices import Choices, outlook_of
 from orchestration.engine_inputs import CompanyInputs, read_company_inputs
 from orchestration.forecast_inputs import read_lessons
-from orchestration.forecasts import learned_models, project_from
+from orchestration.forecasts import project_from
+from orchestration.learned import models_at
 from orchestration.recommendations import VALID_FOR, Occasion, read_plans, recommendation_row, with_current_plan
 from orchestration.replay_contents import Contents
 
@@ -52,7 +53,7 @@ def advise(connection: Connection, at: date, known_at: datetime, occasions: Mapp
     lessons = read_lessons(connection, at, known_at)
     catalogue = advice.contents.keep_catalogue(plans, plan_ids)
     stamp = {"as_of": at, "known_at": known_at, "generated_at": known_at, "expires_at": known_at + VALID_FOR}
-    models = _Models(learned_models(lessons), advice.contents)
+    models = _Models(models_at(connection, at, known_at), advice.contents)
     choices = Choices(
         read_choice_lessons(connection, at, known_at, lessons),
         read_policies(connection, at, known_at),

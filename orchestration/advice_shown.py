@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import dict_row
-from rich.table import Table
+from rich.table import Column, Table
 
 from integrations.messaging.formats import Formats
 
@@ -36,7 +36,8 @@ def read_one(connection: Connection, key: str) -> Row | None:
 
 def as_list(rows: Sequence[Row]) -> Table:
     """A line per recommendation."""
-    table = Table("key", "status", "from", "to", "saves a month", "sure", "until", box=None)
+    key = Column("key", no_wrap=True)  # it is copied into the next command
+    table = Table(key, "status", "from", "to", "saves a month", "sure", "until", box=None)
     for row in rows:
         table.add_row(
             row["recommendation_key"],

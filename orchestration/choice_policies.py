@@ -14,7 +14,7 @@ from ml.recommendation.choosers.groups import Group, groups_of
 from ml.recommendation.choosers.outlook import CHOICE_DAYS
 from ml.recommendation.choosers.policy import Policy, trade_off
 from orchestration.choice_lessons import ChoiceLessons
-from orchestration.forecasts import HORIZON_DAYS
+from orchestration.learned import HORIZON_DAYS
 
 Lessons = Mapping[Group, Sequence[Lesson]]
 Policies = Mapping[Group, Mapping[tuple[str, int], Policy]]

@@ -18,7 +18,7 @@ from ml.recommendation.options import plan_id
 from orchestration.choice_lessons import ChoiceLessons
 from orchestration.choice_policies import Policies
 from orchestration.engine_inputs import CompanyInputs
-from orchestration.forecasts import HORIZON_DAYS
+from orchestration.learned import HORIZON_DAYS
 from orchestration.replay_contents import Contents
 
 NOTHING: Mapping[str, Any] = {"plans": [], "policies": None, "history_days": None, "analogues": None}

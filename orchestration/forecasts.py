@@ -12,7 +12,7 @@ from psycopg import Connection
 from integrations.postgres.warehouse import Warehouse, replace_rows
 from ml.analysis.forecasting.forecast import Forecast
 from ml.analysis.forecasting.history import WEEK, History
-from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models
+from ml.analysis.forecasting.models import ForecastModels, forecast_groups
 from ml.analysis.projection import PROJECTED_METERS, Projection, project_usage
 from ml.analysis.reaching import reach_limits
 from ml.evaluation.metrics import LEVELS
@@ -24,13 +24,11 @@ from orchestration.forecast_inputs import (
     read_accuracy,
     read_histories,
     read_ids,
-    read_lessons,
     read_limits,
 )
+from orchestration.learned import HORIZON_DAYS, learn_and_keep, models_at
 from orchestration.shards import Counts, Shard
 
-HORIZON_DAYS = 30
-"""The month ahead whose totals are stored, and over which models learn and are judged."""
 PATHS, SEED = 200, 0
 MODELS, ACCURACIES = "forecast_models", "forecast_accuracies"
 NOT_JUDGED = {"judged_as_of": None, "wape": None, "coverage_80": None}
@@ -38,14 +36,9 @@ SERIES = ("expected", "p10", "p50", "p90")
 Ids = npt.NDArray[np.int64]
 
 
-def learned_models(inputs: ForecastInputs) -> dict[str, ForecastModels]:
-    """The models of each meter."""
-    return {meter: learn_models(history, HORIZON_DAYS) for meter, history in inputs.histories().items()}
-
-
 def project(connection: Connection, at: date, known_at: datetime, company_ids: Iterable[int]) -> Projection:
     """Scenarios of the companies' coming month: reproducible from the inputs, so nobody needs to store them."""
-    models = learned_models(read_lessons(connection, at, known_at))
+    models = models_at(connection, at, known_at)
     return project_from(read_histories(connection, at, known_at, company_ids), models)
 
 
@@ -65,7 +58,7 @@ def project_from(inputs: ForecastInputs, models: Mapping[str, ForecastModels]) -
 def pooled_models(known_at: datetime) -> Pooled:
     """What every shard of an as-of date is handed: the models, learned once, and how far their like were off."""
     return lambda connection, at: {
-        MODELS: learned_models(read_lessons(connection, at, known_at)),
+        MODELS: learn_and_keep(connection, at, known_at),
         ACCURACIES: read_accuracy(connection, at, known_at),
     }
 

@@ -2,14 +2,17 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
 
-from ml.analysis.forecasting.learning import HISTORY_DAYS
+from ml.analysis.forecasting.learning import HISTORY_DAYS, learn
+from orchestration import learned
 from orchestration.accuracy import accuracy_table, judge_forecasts
 from orchestration.analysis_shards import shards_of
 from orchestration.findings import read_fan, read_findings
 from orchestration.forecast_inputs import read_lessons
 from orchestration.forecasts import days_ahead, forecast_shard, pooled_models, project
+from orchestration.learned import models_at
 from orchestration.shards import run_shards, total
 
 AS_OF, DAYS = date(2026, 11, 11), 100
@@ -226,6 +229,23 @@ def test_days_on_which_a_company_was_away_are_no_days_without_usage(marts, datab
     )
     run(database_url)
     assert not [row for row in rows(marts) if row["company_id"] == 1]
+
+
+def test_models_are_learned_once_a_day_and_never_from_what_came_later(marts, monkeypatch):
+    count = []
+    monkeypatch.setattr(learned, "learn_models", lambda *_: count.append(1) or {("regular", 7): assumed})
+    history = read_lessons(marts, AS_OF, NOW).histories()["calls"]
+    assumed = learn(history.rows(np.zeros(0, dtype=np.int64)), 7, 30)
+    first = models_at(marts, AS_OF, NOW)
+    assert len(count) == len(first) == 5
+    assert models_at(marts, AS_OF, NOW + timedelta(hours=23)).keys() == first.keys()
+    assert len(count) == 5
+    models_at(marts, AS_OF, NOW - timedelta(hours=1))  # what is stored had not been learned by then
+    models_at(marts, AS_OF, NOW + timedelta(days=2))  # and by now it is too old
+    assert len(count) == 15
+    models_at(marts, AS_OF + timedelta(days=8), NOW)
+    kept = marts.execute("select distinct as_of from ml.forecast_models").fetchall()
+    assert kept == [(AS_OF + timedelta(days=8),)]
 
 
 def test_scenarios_and_findings_are_those_of_the_companies_asked_for(marts, database_url):

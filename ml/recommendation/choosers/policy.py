@@ -14,7 +14,7 @@ from ml.recommendation.gate import DEFAULT_GATE, Gate
 
 __all__ = ["HARM", "MOST_HARM", "Policy", "is_harmed", "learn_policy", "passes", "trade_off"]
 
-PRIOR_LOSS = {LAST_MONTH: 1.0, SCENARIOS: 1.0, ANALOGUES: 0.93}
+PRIOR_LOSS = {LAST_MONTH: 1.0, SCENARIOS: 0.99, ANALOGUES: 0.93}
 """Regret relative to that of the cheapest plan on last month, as assumed before any origin is over."""
 PRIOR_ORIGINS = 2
 HARM = 0.01

@@ -21,6 +21,7 @@ EXEMPT = {
     "raw.kpis": "reference: figures about the business as a whole",
     "billing.closed_periods": "operators' book of invoices that are closed; a period is closed for all companies",
     "ml.forecast_accuracy": "figures about models on segments of companies",
+    "ml.forecast_models": "models that were learned from many companies",
     "ml.choice_policies": "figures about ways of choosing among plans, learned from many companies",
     "ml.recommendation_reliability": "figures about the probabilities told to many companies",
     "ml.replay_contents": "reference: models and catalogues from which recommendations of many companies were computed",

@@ -45,6 +45,20 @@ STATEMENTS: tuple[str, ...] = (
     "comment on table ml.recommendation_reliability is"
     " 'One row per as-of date, currency, product, days of history and decile of the probability: how often switches of"
     " the past really were cheaper.'",
+    """
+    create table ml.forecast_models (
+        as_of date not null,
+        known_at timestamptz not null,
+        meter text not null,
+        segment text not null,
+        history_days integer not null,
+        content bytea not null,
+        primary key (as_of, known_at, meter, segment, history_days)
+    )
+    """,
+    "comment on table ml.forecast_models is"
+    " 'One row per as-of date, instant, meter, segment and days of history: the model by which such series are forecast"
+    " that day; forgotten after a week.'",
     "alter table ml.replay_contents drop constraint replay_contents_kind_check",
     """
     alter table ml.replay_contents add constraint replay_contents_kind_check

@@ -96,7 +96,9 @@ def test_a_stay_was_right_when_the_best_ranked_other_plan_was_not_cheaper():
     assert (wrong["was_right"], wrong["regret"], wrong["is_harmed"]) == (False, 5, False)
 
 
-@pytest.mark.parametrize(("followed", "is_harmed"), [(98, True), (99, False), (99.5, False), (100, False), (101, False)])
+@pytest.mark.parametrize(
+    ("followed", "is_harmed"), [(98, True), (99, False), (99.5, False), (100, False), (101, False)]
+)
 def test_harm_begins_above_one_percent(followed, is_harmed):
     row = World().add(SMALL, LARGE, followed=followed).only()  # 99 against 98; 99.5 against 99
     assert row["is_harmed"] == is_harmed

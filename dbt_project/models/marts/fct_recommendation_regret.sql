@@ -17,6 +17,7 @@ recommendations as (
 judged as (
 
     select
+        regret.company_id,
         date_trunc('month', regret.as_of)::date as usage_month,
         recommendations.recommendation_type,
         recommendations.action,

@@ -54,15 +54,26 @@ def forecast_fan(
     return _png(figure, is_empty=not np.isfinite(np.concatenate([past, middle])).any())
 
 
+def regret_bars(compared: pd.DataFrame) -> bytes:
+    """PNG of `regret_share` by `group`, with one bar for each `chooser`; a pair without a figure has no bar."""
+    table = compared.pivot_table(index="group", columns="chooser", values="regret_share", sort=False)
+    return _bars("Regret by way of choosing (share of the best cost, less is better)", table)
+
+
 def accuracy_bars(accuracy: pd.DataFrame) -> bytes:
     """PNG of `wape` by `history_days`, with one bar for each `model`; a pair without a figure has no bar."""
-    figure, axes = _axes("Error by days of history (WAPE, less is better)")
     table = accuracy.pivot_table(index="history_days", columns="model", values="wape", aggfunc="mean")
+    return _bars("Error by days of history (WAPE, less is better)", table.rename(index=lambda days: f"{days} days"))
+
+
+def _bars(title: str, table: pd.DataFrame) -> bytes:
+    """PNG of shares: a group of bars for each row, with one bar for each column."""
+    figure, axes = _axes(title)
     width = 0.8 / max(len(table.columns), 1)
-    for position, model in enumerate(table.columns):
-        axes.bar(np.arange(len(table)) + position * width, table[model], width, label=str(model))
+    for position, name in enumerate(table.columns):
+        axes.bar(np.arange(len(table)) + position * width, table[name], width, label=str(name))
     middles = np.arange(len(table)) + width * (len(table.columns) - 1) / 2
-    axes.set_xticks(middles, [f"{days} days" for days in table.index])
+    axes.set_xticks(middles, [str(name) for name in table.index])
     axes.yaxis.set_major_formatter("{x:.0%}")
     if axes.containers:
         figure.legend(**LEGEND)

@@ -12,7 +12,7 @@ from ml.evaluation.plan_backtest import Judged
 from ml.recommendation.choosers.outcomes import FAMILIES
 from ml.recommendation.choosers.policy import is_harmed
 
-__all__ = ["FEWEST_SWITCHES", "calibration_error", "regret_table", "reliability", "summary"]
+__all__ = ["FEWEST_SWITCHES", "by_decile", "calibration_error", "regret_table", "reliability", "summary"]
 
 Kind = TypeVar("Kind", np.float64, np.bool_)
 DECILES = 10
@@ -66,16 +66,21 @@ def summary(cost: Floats, stay: Floats, best: Floats, moved: Bools | None = None
 
 
 def reliability(judged: Sequence[Judged]) -> pd.DataFrame:
-    """Per decile of the probability: switches, mean probability, observed frequency of being cheaper, and the gap.
-
-    All ungated changes count: a gate would hide the lower deciles. `is_shown` from FEWEST_SWITCHES on.
-    """
+    """As `by_decile`: of being cheaper, for all ungated changes, since a gate would hide the lower deciles."""
     changed = _joined(one.is_change for one in judged)
     probability = _joined(one.probability for one in judged)[changed]
-    cheaper = _joined(one.was_cheaper for one in judged)[changed].astype(np.float64)
+    return by_decile(probability, _joined(one.was_cheaper for one in judged)[changed])
+
+
+def by_decile(probability: Floats, came_true: Bools) -> pd.DataFrame:
+    """Per decile of the probability [n]: switches, mean probability, observed frequency of what was told, and the gap.
+
+    `is_shown` from FEWEST_SWITCHES on.
+    """
     decile = np.minimum((probability * DECILES).astype(np.int64), DECILES - 1)
     count, told, seen = (
-        np.bincount(decile, weights=weights, minlength=DECILES) for weights in (None, probability, cheaper)
+        np.bincount(decile, weights=weights, minlength=DECILES)
+        for weights in (None, probability, came_true.astype(np.float64))
     )
     return pd.DataFrame(
         {

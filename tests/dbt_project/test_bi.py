@@ -18,10 +18,11 @@ QUERIES = [(found["title"], found["query"]) for found in SECTION.finditer(GUIDE)
 # The pricing page, element 12, shows nothing that the marts hold.
 ELEMENTS = set(range(1, 14)) - {12}
 
-# Two companies have too few peers, and have not decided yet.
+# Two companies have too few peers, have not decided yet, and were advised less than 30 days ago.
 EMPTY = {
     "DA-11 Peers: where the company stands among its industry",
-    "QT-05 What those who accepted are expected to save in a month",
+    "QT-05 What those who accepted are expected to save in a month, and what they saved",
+    "What recommendations came to, beside simple ways of choosing",
 }
 LONG_AGO = "2026-08-01T00:00:00+02:00"
 

@@ -24,7 +24,7 @@ def calls(key: str, day: date) -> list[dict]:
     count = 80 if key == "acme" and day >= date(2026, 10, 19) else 4
     start = datetime(day.year, day.month, day.day, 7, tzinfo=UTC)
     times = [start + timedelta(minutes=5 * place) for place in range(count)]
-    return [event(f"{key}-{time:%d-%H%M}", time.isoformat(), key, duration_seconds=120) for time in times]
+    return [event(f"{key}-{time:%m-%d-%H%M}", time.isoformat(), key, duration_seconds=120) for time in times]
 
 
 def deliver(pipeline: Pipeline, at: date) -> None:

@@ -72,8 +72,10 @@ ASSETS = {
     "marts/fct_peer_benchmarks": ["marts/billable_meters", "marts/fct_meter_usage_monthly", "raw/companies"],
     "marts/fct_price_sensitivity": ["marts/fct_rated_lines", "marts/fct_usage_daily", "raw/companies"],
     "marts/fct_rated_lines": ["billing/rated_usage", "raw/plans"],
+    "marts/fct_recommendation_regret": ["ml/pricing_recommendations", "ml/recommendation_regret"],
     "marts/fct_recommendations": [
         "ml/pricing_recommendations",
+        "ml/recommendation_regret",
         "ml/recommendation_reviews",
         "raw/companies",
         "raw/plans",
@@ -136,6 +138,14 @@ ASSETS = {
         "raw/plans",
         "raw/subscriptions",
     ],
+    "ml/recommendation_regret": [
+        "marts/fct_event_lateness",
+        "marts/fct_meter_usage_daily",
+        "marts/fct_usage_daily",
+        "ml/pricing_recommendations",
+        "ml/recommendation_reviews",
+        "raw/plans",
+    ],
     "ml/recommendation_reviews": [
         "marts/dim_companies",
         "marts/fct_meter_usage_daily",
@@ -187,6 +197,7 @@ JOBS = {
     "day_7_insights_job",
     "forecast_accuracy_job",
     "ingestion_job",
+    "recommendation_regret_job",
     "replay_rejected_job",
     "retention_job",
     "source_health_job",
@@ -208,6 +219,7 @@ SCHEDULES = {
     "hourly_usage_marts_schedule",
     "weekly_accuracy_schedule",
     "weekly_choice_policies_schedule",
+    "weekly_regret_schedule",
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from orchestration.plots import accuracy_bars, as_markdown, forecast_fan, usage_heatmap
+from orchestration.plots import accuracy_bars, as_markdown, forecast_fan, regret_bars, usage_heatmap
 
 RANDOM = np.random.default_rng(0)
 DAYS = np.linspace(80, 120, 30)
@@ -18,6 +18,13 @@ ACCURACY = pd.DataFrame(
         {"history_days": days, "model": model, "wape": RANDOM.uniform(0.1, 0.5)}
         for days in (7, 14, 28, 90)
         for model in ("level", "weekday", "seasonal_naive", "auto_ets")
+    ]
+)
+COMPARED = pd.DataFrame(
+    [
+        {"currency": "EUR", "group": group, "chooser": chooser, "regret_share": RANDOM.uniform(0, 0.2), "cases": 40}
+        for group in ("all", "initial", "under 28 days")
+        for chooser in ("recommended", "stay", "last_month", "best_single_plan")
     ]
 )
 EMPTY = np.zeros(0)
@@ -31,6 +38,9 @@ FIGURES = {
     "bars": lambda: accuracy_bars(ACCURACY),
     "bars with gaps": lambda: accuracy_bars(ACCURACY.assign(wape=ACCURACY["wape"].where(ACCURACY.index != 3))),
     "bars of nothing": lambda: accuracy_bars(ACCURACY.iloc[:0]),
+    "regret": lambda: regret_bars(COMPARED),
+    "regret without a chooser": lambda: regret_bars(COMPARED[COMPARED.index != 5]),
+    "regret of nothing that costs": lambda: regret_bars(COMPARED.assign(regret_share=np.nan)),
     "bars of unknowns": lambda: accuracy_bars(ACCURACY.assign(wape=np.nan)),
 }
 

@@ -22,6 +22,7 @@ decided as (
         recommendations.currency,
         recommendations.action,
         recommendations.projected_savings,
+        recommendations.realised_savings,
         date_trunc('month', recommendations.actioned_at at time zone companies.time_zone)::date as usage_month
     from recommendations
     inner join companies on recommendations.company_id = companies.company_id
@@ -35,7 +36,10 @@ final as (
         currency,
         (count(*))::integer as count_accepted,
         (count(*) filter (where action = 'switch'))::integer as count_switches,
-        sum(projected_savings)::numeric(14, 2) as projected_savings
+        sum(projected_savings)::numeric(14, 2) as projected_savings,
+        count(realised_savings)::integer as count_realised,
+        (sum(projected_savings) filter (where realised_savings is not null))::numeric(14, 2) as projected_of_realised,
+        sum(realised_savings)::numeric(14, 2) as realised_savings
     from decided
     group by usage_month, currency
 

@@ -15,6 +15,12 @@ transitions as (
 
 ),
 
+regret as (
+
+    select * from {{ ref('stg_ml__recommendation_regret') }}
+
+),
+
 reached as (
 
     select
@@ -72,13 +78,19 @@ final as (
         case
             when recommendations.status in ('accepted', 'rejected')
                 then extract(epoch from recommendations.actioned_at - recommendations.generated_at) / 86400
-        end::numeric(10, 2) as days_to_decision
+        end::numeric(10, 2) as days_to_decision,
+        regret.regret,
+        regret.saving as realised_savings
     from recommendations
     inner join companies on recommendations.company_id = companies.company_id
     left join reached
         on
             recommendations.company_id = reached.company_id
             and recommendations.recommendation_key = reached.recommendation_key
+    left join regret
+        on
+            recommendations.company_id = regret.company_id
+            and recommendations.recommendation_key = regret.recommendation_key
     left join plans as current_plans on recommendations.current_plan_id = current_plans.plan_id
     left join plans as recommended_plans on recommendations.recommended_plan_id = recommended_plans.plan_id
 

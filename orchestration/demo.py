@@ -31,8 +31,8 @@ SENSORS = {
     "day_14_recommendations_sensor": "recommendations",
     "billing_sync_sensor": "rate and meter",
 }
-STEPS = 1 + 3 * len(SENSORS)
-"""How often `run_demo` calls its `step`: for the simulation, and on days 7, 14 and last for each sensor."""
+STEPS = 2 + 3 * len(SENSORS)
+"""How often `run_demo` calls its `step`: for the simulation, on days 7, 14 and last for each sensor, and at the end."""
 Step = Callable[[str], None]
 
 
@@ -98,6 +98,9 @@ def run_demo(url: str, events: int, companies: int, days: int, seed: int, step: 
                 step(f"It is {day:%-d %B %Y}, {name}: {stage} ...")
                 with report.timed(stage):
                     driver.tick(sensor)
+        step("Measuring the recommendations by what was used afterwards ...")
+        with report.timed("measure regret"):
+            driver.run("recommendation_regret_job")
         report.figures = _figures(connection)
     return report
 
@@ -134,6 +137,14 @@ SAVINGS = """
     select currency, percentile_cont(0.5) within group (order by projected_savings)
     from ml.pricing_recommendations where action = 'switch' group by currency order by currency
 """
+REGRET = """
+    select currency, sum(regret) / nullif(sum(best_cost), 0) from ml.recommendation_regret group by currency order by 1
+"""
+RIGHT = """
+    select count(*) filter (where was_right) || ' of ' || count(was_right) || ', as told with '
+        || round(100 * avg(probability) filter (where was_right is not null)) || ' %'
+    from ml.recommendation_regret
+"""
 
 
 def _figures(connection: Connection) -> dict[str, str]:
@@ -146,6 +157,8 @@ def _figures(connection: Connection) -> dict[str, str]:
         ", ".join(f"{amount:,.2f} {currency}" for currency, amount in connection.execute(query)) or "-"
         for query in (SAVINGS, RATED)
     )
+    regret = ", ".join(f"{share:.1%} {currency}" for currency, share in connection.execute(REGRET) if share) or "-"
+    (right,) = connection.execute(RIGHT).fetchone() or ("-",)
     names = ("inserted", "duplicate", "rejected", "filtered")
     return {
         "events read": f"{read:,}",
@@ -155,6 +168,8 @@ def _figures(connection: Connection) -> dict[str, str]:
         "  switch": number("select count(*) from ml.pricing_recommendations where action = 'switch'"),
         "  stay": number("select count(*) from ml.pricing_recommendations where action = 'stay'"),
         "median saving a month": savings,
+        "turned out right": right or "-",
+        "regret, of the best cost": regret,
         "mails": number("select count(*) from messaging.notifications where state = 'dry_run'"),
         "rated": rated,
         "meter events planned": number("select count(*) from billing.meter_events"),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from importlib.metadata import version
 from itertools import product
@@ -14,7 +14,7 @@ from ml.analysis.definitions import DEFINITIONS_VERSION
 from ml.analysis.forecasting.history import History
 from ml.analysis.forecasting.models import SEGMENTS, ForecastModels, Kind, kinds_of
 from ml.recommendation.choosers.groups import groups_of
-from ml.recommendation.explanation import EXPLANATION_VERSION
+from ml.recommendation.explanation import EXPLANATION_VERSION, Reasoning
 from ml.recommendation.options import plan_id
 from ml.recommendation.recommend_all import recommend_companies
 from orchestration.choice_lessons import read_choice_lessons
@@ -61,7 +61,13 @@ def advise(connection: Connection, at: date, known_at: datetime, occasions: Mapp
         {plan_id(plan): plan for plan in plans},
         advice.contents,
     )
-    common = {"catalogue": catalogue, "lengths": models.lengths, "code": code_versions()}
+    common = {
+        "as_of": at.isoformat(),
+        "known_at": known_at.isoformat(),
+        "catalogue": catalogue,
+        "lengths": models.lengths,
+        "code": code_versions(),
+    }
     for company_id, document in inputs.documents():
         own = CompanyInputs.of(json.loads(json.dumps(document)))
         versions = common | {"models": models.kept_for(own)} | choices.kept_for(own)
@@ -92,7 +98,15 @@ def compute(inputs: CompanyInputs, versions: Versions, contents: Contents, occas
         seen.policies,
         noticed=inputs.noticed,
     )
-    return recommendation_row(found, occasion, plan_ids)
+    reasoning: Reasoning = {**found.reasoning, "data": _data(inputs, versions)}
+    return recommendation_row(replace(found, reasoning=reasoning), occasion, plan_ids)
+
+
+def _data(inputs: CompanyInputs, versions: Versions) -> dict[str, Any]:
+    """From which days, known when, and by which models and price list: the series are those of `input_series`."""
+    window = inputs.histories.windows.iloc[0]
+    days = {name: window[name].date().isoformat() for name in ("window_start", "window_end")}
+    return {**days, "complete_days": len(inputs.histories.complete), **versions}
 
 
 def code_versions() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -32,7 +32,8 @@ class Reasoning(TypedDict):
     options: by rank. alternatives: ranks 2 and 3, or 1 and 2 besides staying, each with why it is not advised.
     not_offered: plans that lack what the company uses. second_opinion: the option whose most regret on any scenario
     is least. switch_points: the multiples of the expected usage at which another option becomes the cheapest.
-    what_would_change_it: None unless the company is advised to stay for lack of a better option.
+    what_would_change_it: None unless the company is advised to stay for lack of a better option. data: window of
+    usage, as_of, known_at, and the versions of price list, models and code; added by whoever knows them.
     """
 
     version: int
@@ -50,6 +51,7 @@ class Reasoning(TypedDict):
     assumptions: list[str]
     thresholds: JsonObject
     what_would_change_it: JsonObject | None
+    data: NotRequired[JsonObject]
 
 
 def explain(

@@ -75,6 +75,10 @@ def test_what_is_computed_again_is_identical_to_the_last_digit(a_month_later):
             ).fetchone()[0]
         assert (found.differences, found.other_versions) == ([], [])
         assert found.count_fields == 13
+        data = stored["data"]
+        assert (data["window_start"], data["window_end"], data["as_of"]) == ("2026-10-01", "2026-10-15", "2026-10-15")
+        assert data["known_at"] == "2026-10-15T13:00:00+00:00"
+        assert data["catalogue"] != today[key]["reasoning"]["data"]["catalogue"]
         assert today[key]["reasoning"]["usage"] != stored["usage"]  # what the marts say today is another story
 
 

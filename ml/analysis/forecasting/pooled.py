@@ -1,6 +1,7 @@
 """The competitor of the experts: one regression over all series, days ahead and earlier windows."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,21 +42,27 @@ class PooledRegression:
         if len(rows) < FEWEST_ROWS:
             return None
         from sklearn.ensemble import HistGradientBoostingRegressor
-        from threadpoolctl import threadpool_limits
 
         chosen = np.random.default_rng(seed).permutation(len(rows))[:MOST_ROWS]
         trees = HistGradientBoostingRegressor(
             loss="absolute_error", max_iter=100, max_leaf_nodes=15, min_samples_leaf=100, random_state=seed
         )
-        # Threads that wait for a busy core cost more than they bring.
-        with threadpool_limits(1):
+        with _one_thread():
             return cls(trees.fit(rows[chosen], values[chosen]))
 
     def predict(self, history: History, pool: Pool, blend: Floats) -> Floats:
         """Daily quantity [s, h], zero or more."""
         level, features = _features(history, pool, blend)
-        found = self.trees.predict(features.reshape(-1, features.shape[-1])).reshape(blend.shape)
+        with _one_thread():
+            found = self.trees.predict(features.reshape(-1, features.shape[-1])).reshape(blend.shape)
         return np.where(level[:, None] > 0, np.maximum(found, 0) * level[:, None], blend)
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Threads that wait for a busy core cost more than they bring."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
 
 
 def _features(history: History, pool: Pool, blend: Floats) -> tuple[Floats, Floats]:

@@ -62,7 +62,8 @@ def _one_thread() -> AbstractContextManager[Any]:
     """Threads that wait for a busy core cost more than they bring."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1)
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
 
 
 def _features(history: History, pool: Pool, blend: Floats) -> tuple[Floats, Floats]:

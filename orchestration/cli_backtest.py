@@ -2,27 +2,32 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from orchestration.cli_backtest_parts import (
+    console,
+    figures_table,
+    label,
+    plain_rows,
+    problems,
+    progress_bar,
+    read_usage,
+    refuse,
+)
+from orchestration.cli_backtest_plans import plans
 
 if TYPE_CHECKING:
     import pandas as pd
 
-backtest_app = typer.Typer(no_args_is_help=True, help="Judge forecasts on usage that they did not know.")
-console = Console()
-problems = Console(stderr=True)
+SUBJECT = "Judge forecasts and the choice of plans on usage that they did not know."
+backtest_app = typer.Typer(no_args_is_help=True, help=SUBJECT)
+backtest_app.command("plans")(plans)
 FIGURES = {"wape": "WAPE", "mase": "MASE", "pinball_loss": "pinball", "coverage_80": "in 80 %"}
-
-
-@backtest_app.callback()
-def backtests() -> None:
-    """Judge forecasts on usage that they did not know."""
 
 
 @backtest_app.command("forecast")
@@ -49,14 +54,12 @@ def forecast(
     from ml.evaluation.backtest import backtest, check_usage, choose_cutoffs, why_none
 
     try:
-        table = check_usage(_read(usage))
+        table = check_usage(read_usage(usage))
         lengths = sorted(set(history or [28]))
         chosen = choose_cutoffs(table, lengths[-1], horizon, cutoffs)
     except ValueError as error:
-        problems.print(f"{usage.name}: {error}", soft_wrap=True, highlight=False, markup=False)
-        raise typer.Exit(1) from error
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=problems, transient=True) as progress:
+        refuse(usage, error)
+    with progress_bar() as progress:
         task = progress.add_task("Forecasting", total=table["meter"].nunique() * len(chosen) * len(lengths))
         sums = backtest(table, lengths, horizon, chosen, lambda: progress.advance(task))
     reason = why_none(table, lengths) if sums.empty else None
@@ -69,33 +72,13 @@ def forecast(
             console.print(shown)
 
 
-def _read(file: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    if file.suffix == ".parquet":
-        return pd.read_parquet(file)
-    return pd.read_csv(file, dtype={"account": str, "meter": str, "date": str})
-
-
-def _label(cutoff: date) -> str:
-    """A cut-off by the last day that is known."""
-    return (cutoff - timedelta(days=1)).isoformat()
-
-
 def _as_json(sums: "pd.DataFrame", lengths: Sequence[int], horizon: int, cutoffs: Sequence[date]) -> dict[str, Any]:
     from ml.evaluation.backtest import KEYS, accuracy
 
     views = {"accuracy": KEYS, "by_cutoff": (*KEYS, "cutoff"), "by_segment": (*KEYS, "segment")}
-    found = {name: accuracy(sums, by).to_dict("records") for name, by in views.items()}
-    rows = {name: [{key: _plain(value) for key, value in row.items()} for row in rows] for name, rows in found.items()}
-    names = [_label(cutoff) for cutoff in cutoffs]
+    rows = {name: plain_rows(accuracy(sums, by).to_dict("records")) for name, by in views.items()}
+    names = [label(cutoff) for cutoff in cutoffs]
     return {"history_days": list(lengths), "horizon_days": horizon, "cutoffs": names, **rows}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, date):
-        return _label(value)
-    return None if value != value else value
 
 
 def _tables(sums: "pd.DataFrame", cutoffs: Sequence[date]) -> list[Table]:
@@ -109,17 +92,7 @@ def _tables(sums: "pd.DataFrame", cutoffs: Sequence[date]) -> list[Table]:
         by_cutoff = own.pivot(index="model", columns="cutoff", values="wape").reindex(columns=list(cutoffs))
         count = int(rows["count_series"].max())
         figures = rows.set_index("model")[list(FIGURES)].rename(columns=FIGURES)
-        tables.append(_table(f"{meter}: {count} accounts by {days} days of history", figures))
-        labelled = by_cutoff.reindex(figures.index).rename(columns=_label)
-        tables.append(_table("WAPE of the days after", labelled))
+        tables.append(figures_table(f"{meter}: {count} accounts by {days} days of history", figures))
+        labelled = by_cutoff.reindex(figures.index).rename(columns=label)
+        tables.append(figures_table("WAPE of the days after", labelled))
     return tables
-
-
-def _table(title: str, figures: "pd.DataFrame") -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("model")
-    for name in figures.columns:
-        table.add_column(name, justify="right")
-    for model, row in zip(figures.index, figures.to_numpy(), strict=True):
-        table.add_row(model, *("" if value != value else f"{value:.3f}" for value in row))
-    return table

@@ -1,13 +1,17 @@
 """The command group `usage-pricing catalogue`: is a price list what its editor meant?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+if TYPE_CHECKING:
+    from ml.rating.plan import Plan
+
 catalogue_app = typer.Typer(no_args_is_help=True, help="Check price lists before they are loaded.")
 console = Console()
+problems = Console(stderr=True)
 SHIPPED = "default.yaml"
 
 
@@ -48,6 +52,17 @@ def catalogue_text(file: Path | None) -> str:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise typer.BadParameter(f"{file.name} is not UTF-8; convert it to UTF-8") from error
+
+
+def catalogue_plans(file: Path | None) -> "list[Plan]":
+    """The plans of a catalogue, or of the shipped one; says all that is wrong with it, and exits with 1."""
+    from ml.rating.catalogue import CatalogueError, load_catalogue
+
+    try:
+        return load_catalogue(catalogue_text(file), file.name if file else SHIPPED)
+    except CatalogueError as error:
+        problems.print(str(error), soft_wrap=True, highlight=False, markup=False)
+        raise typer.Exit(1) from error
 
 
 def _count(number: int, what: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from orchestration.cli_catalogue import catalogue_text
+from orchestration.cli_catalogue import catalogue_plans
 
 if TYPE_CHECKING:
     from ml.rating.plan import Plan
@@ -42,7 +42,7 @@ def simulate(
     from ml.rating.rate import rate
     from orchestration.quotes import as_json_values, as_table
 
-    chosen = _newest(_plans(catalogue), plan)
+    chosen = _newest(catalogue_plans(catalogue), plan)
     used = _usage(chosen, minutes, appointments, usage or [])
     booked = {key: int(number) for key, number in _pairs(add_on or [], "--add-on", whole=True).items()}
     contract = Contract(chosen, "year" if yearly else "month", booked)
@@ -55,16 +55,6 @@ def simulate(
         console.print(as_table(contract, bill))
     for meter in sorted(used.keys() - chosen.meters):
         problems.print(f"The plan does not charge {meter}.", soft_wrap=True, highlight=False, markup=False)
-
-
-def _plans(file: Path | None) -> "list[Plan]":
-    from ml.rating.catalogue import CatalogueError, load_catalogue
-
-    try:
-        return load_catalogue(catalogue_text(file), file.name if file else "default.yaml")
-    except CatalogueError as error:
-        problems.print(str(error), soft_wrap=True, highlight=False, markup=False)
-        raise typer.Exit(1) from error
 
 
 def _newest(plans: "list[Plan]", key: str) -> "Plan":

@@ -10,7 +10,7 @@ from ml.analysis.forecasting.history import History
 from ml.analysis.forecasting.models import forecast_groups, learn_models
 from ml.rating.plan import Plan
 from ml.recommendation.choosers.analogues import Analogues
-from ml.recommendation.choosers.cases import NOT_KNOWN, Cases, Held, cases_at, past_cases
+from ml.recommendation.choosers.cases import Cases, Held, cases_at, past_cases
 from ml.recommendation.choosers.outcomes import (
     ANALOGUES,
     FAMILIES,
@@ -24,7 +24,16 @@ from ml.recommendation.choosers.outcomes import (
 from ml.recommendation.choosers.outlook import INTERMITTENT, REGULAR
 from ml.recommendation.choosers.policy import Policy, learn_policy, passes
 
-__all__ = ["SEGMENTS", "Judged", "judge_origins", "policy_of", "scenario_paths", "walk_forward"]
+__all__ = [
+    "SEGMENTS",
+    "Judged",
+    "judge_origins",
+    "over_by",
+    "own_origins",
+    "policy_of",
+    "scenario_paths",
+    "walk_forward",
+]
 
 PATHS = 300
 CHUNK = 500
@@ -77,7 +86,7 @@ def walk_forward(
     origins = []
     for age in ages:
         cases = cases_at(usage, age, history_days, horizon, held)
-        cases = cases.take((cases.held != NOT_KNOWN) & cases.is_over)
+        cases = cases.take(cases.can_be_judged)
         if len(cases):
             origins.append(_origin(usage, plans, cases, age, history_days, held))
         progress()
@@ -91,17 +100,26 @@ def judge_origins(origins: Sequence[Origin], horizon: int) -> list[Judged]:
         for segment, is_regular in SEGMENTS.items():
             own = origin.take(origin.is_regular == is_regular)
             if len(own.rows):
-                over = [past for past in origins if past.age >= origin.age + horizon]
+                over = over_by(origins, origin.age, horizon)
                 found.append(_judged(segment, own, policy_of(over, is_regular, tuple(own.trials))))
     return found
 
 
+def over_by(origins: Sequence[Origin], age: int, horizon: int) -> list[Origin]:
+    """Those whose horizon was over `age` days before the ends."""
+    return [origin for origin in origins if origin.age >= age + horizon]
+
+
 def policy_of(origins: Sequence[Origin], is_regular: bool, available: Sequence[str] = FAMILIES) -> Policy:
-    """The policy of a segment from origins that are over: its own cases', or of all where it has few."""
+    """The policy of a segment from origins that are over."""
+    return learn_policy(own_origins(origins, is_regular), available)
+
+
+def own_origins(origins: Sequence[Origin], is_regular: bool) -> Sequence[Origin]:
+    """What the policy of a segment is learned from: its own cases, or all where it has few."""
     same = [origin.take(origin.is_regular == is_regular) for origin in origins]
     known = [origin for origin in same if len(origin.rows)]
-    enough = sum(len(origin.rows) for origin in known) >= FEWEST_OF_SEGMENT
-    return learn_policy(known if enough else origins, available)
+    return known if sum(len(origin.rows) for origin in known) >= FEWEST_OF_SEGMENT else origins
 
 
 def scenario_paths(usage: Mapping[str, History], cases: Cases, age: int, history_days: int) -> Floats:

@@ -24,11 +24,15 @@ LARGE = 1e9
 
 @dataclass(frozen=True, slots=True)
 class PlanUsage:
-    """Histories by meter of a price list, rows being `accounts` and days up to the last one of the table."""
+    """Histories by meter of a price list, rows being `accounts` and days up to the last one of the table.
+
+    `units`: by meter, how many of its own units the table's are.
+    """
 
     accounts: tuple[str, ...]
     histories: Mapping[str, History]
     last: date
+    units: Mapping[str, float]
 
     def age_of(self, cutoff: date) -> int:
         """Days from a cut-off, the first day ahead, to the end."""
@@ -39,7 +43,7 @@ class PlanUsage:
         scaled = {
             meter: History(one.quantity * factor, one.observed, one.ends) for meter, one in self.histories.items()
         }
-        return PlanUsage(self.accounts, scaled, self.last)
+        return PlanUsage(self.accounts, scaled, self.last, self.units)
 
 
 def plan_usage(table: pd.DataFrame) -> PlanUsage:
@@ -72,7 +76,7 @@ def plan_usage(table: pd.DataFrame) -> PlanUsage:
         wide = own.pivot_table(index="account", columns="date", values="quantity", aggfunc="sum")
         wide = wide.reindex(index=accounts, columns=days, fill_value=0).fillna(0.0)
         histories[str(meter)] = History(wide.to_numpy(dtype=np.float64), observed, ends)
-    return PlanUsage(tuple(accounts), histories, last)
+    return PlanUsage(tuple(accounts), histories, last, dict(known.values()))
 
 
 def comparable_plans(plans: Sequence[Plan], meters: Sequence[str]) -> tuple[list[Plan], dict[str, str]]:
@@ -85,11 +89,11 @@ def comparable_plans(plans: Sequence[Plan], meters: Sequence[str]) -> tuple[list
     reasons = {plan.plan_key: _reason(plan, meters) for plan in newest.values()}
     usable = [plan for plan in newest.values() if not reasons[plan.plan_key]]
     groups = [(plan.currency, plan.product) for plan in usable]
-    chosen = max(groups, key=groups.count, default=None)
-    kept = [plan for plan in usable if (plan.currency, plan.product) == chosen]
+    currency, product = max(groups, key=groups.count, default=("", ""))
+    kept = [plan for plan in usable if (plan.currency, plan.product) == (currency, product)]
     for plan in usable:
         if plan not in kept:
-            reasons[plan.plan_key] = f"is another product or in {plan.currency}"
+            reasons[plan.plan_key] = f"is in {plan.currency}" if plan.product == product else "is another product"
     return kept, {key: reason for key, reason in reasons.items() if reason}
 
 
@@ -103,9 +107,9 @@ def _reason(plan: Plan, meters: Sequence[str]) -> str:
     nothing = twin.costs({meter: np.zeros(1) for meter in plan.meters})
     for meter in sorted(plan.meters - set(meters)):
         if (twin.costs({meter: np.array([LARGE])}) != nothing).any():
-            return f"charges {meter}, which the table doesn't hold"
+            return f"charges {meter}, which the table lacks"
     if not plan.meters & set(meters):
-        return "charges nothing that the table holds"
+        return "charges no meter of the table"
     return ""
 
 

@@ -12,12 +12,22 @@ from ml.evaluation.plan_backtest import Judged
 from ml.recommendation.choosers.outcomes import FAMILIES
 from ml.recommendation.choosers.policy import is_harmed
 
-__all__ = ["FEWEST_SWITCHES", "by_decile", "calibration_error", "regret_table", "reliability", "summary"]
+__all__ = [
+    "FEWEST_DECILES",
+    "FEWEST_SWITCHES",
+    "by_decile",
+    "calibration_error",
+    "regret_table",
+    "reliability",
+    "summary",
+]
 
-Kind = TypeVar("Kind", np.float64, np.bool_)
+Kind = TypeVar("Kind", bound=np.generic)
 DECILES = 10
 FEWEST_SWITCHES = 200
 """Changes that a decile must have before its frequency is shown."""
+FEWEST_DECILES = 3
+"""Shown deciles below which the calibration error is mere chance, and is not shown either."""
 
 
 def regret_table(judged: Sequence[Judged]) -> pd.DataFrame:
@@ -25,34 +35,33 @@ def regret_table(judged: Sequence[Judged]) -> pd.DataFrame:
 
     Columns: see `summary`. A family that could not be tried everywhere is left out.
     """
-    stay = _joined(one.origin.stay for one in judged)
-    best = _joined(one.origin.best for one in judged)
-    costs = {
-        "recommended_gated": _joined(one.origin.cost(one.gated) for one in judged),
-        "recommended_ungated": _joined(one.origin.cost(one.ungated) for one in judged),
-        "stay": stay,
-        "best_single_plan": _single(judged),
+    costs = np.concatenate([one.origin.costs for one in judged], axis=1)
+    held = _joined(one.origin.held for one in judged)
+    chosen = {
+        "recommended_gated": _joined(one.gated for one in judged),
+        "recommended_ungated": _joined(one.ungated for one in judged),
+        "stay": held,
+        "best_single_plan": np.full(len(held), costs.sum(axis=1).argmin()),
     }
     for name in FAMILIES:
         if all(name in one.origin.trials for one in judged):
-            costs[name] = _joined(one.origin.cost(one.origin.trials[name].chosen) for one in judged)
-    moved = {
-        "recommended_gated": _joined(one.gated != one.origin.held for one in judged),
-        "recommended_ungated": _joined(one.is_change for one in judged),
-    }
-    rows = [{"chooser": name, **summary(cost, stay, best, moved.get(name))} for name, cost in costs.items()]
+            chosen[name] = _joined(one.origin.trials[name].chosen for one in judged)
+    own = np.arange(len(held))
+    stay, best = costs[held, own], costs.min(axis=0)
+    rows = [
+        {"chooser": name, **summary(costs[plans, own], stay, best, plans != held)} for name, plans in chosen.items()
+    ]
     return pd.DataFrame(rows)
 
 
-def summary(cost: Floats, stay: Floats, best: Floats, moved: Bools | None = None) -> Mapping[str, float]:
-    """Figures of n choices from what they, staying and the best plan in hindsight cost [n].
+def summary(cost: Floats, stay: Floats, best: Floats, moved: Bools) -> Mapping[str, float]:
+    """Figures of n choices from what they, staying and the best plan in hindsight cost [n]; `moved` [n]: changes.
 
     regret_share: regret / cost of the best plans. mean_regret and p90_regret in the currency. captured_share: of the
-    savings that were possible against staying. harmed_share: more than 1 % dearer than staying. With `moved` [n]:
-    switches, and harmed_among_switches. NaN where there is nothing to divide by.
+    savings that were possible against staying. harmed_share: more than 1 % dearer than staying. switches, and
+    harmed_among_switches. NaN where there is nothing to divide by.
     """
     regret, harmed = cost - best, is_harmed(cost, stay)
-    switches = np.nan if moved is None else int(moved.sum())
     return {
         "cases": len(cost),
         "regret_share": float(ratio(regret.sum(), best.sum())),
@@ -60,8 +69,8 @@ def summary(cost: Floats, stay: Floats, best: Floats, moved: Bools | None = None
         "p90_regret": float(np.quantile(regret, 0.9)),
         "captured_share": float(ratio((stay - cost).sum(), (stay - best).sum())),
         "harmed_share": float(harmed.mean()),
-        "switches": switches,
-        "harmed_among_switches": float(ratio(harmed.sum(), np.nan_to_num(switches))),
+        "switches": int(moved.sum()),
+        "harmed_among_switches": float(ratio(harmed.sum(), moved.sum())),
     }
 
 
@@ -101,10 +110,3 @@ def calibration_error(table: pd.DataFrame) -> float:
 
 def _joined(parts: Iterable[npt.NDArray[Kind]]) -> npt.NDArray[Kind]:
     return np.concatenate(list(parts))
-
-
-def _single(judged: Sequence[Judged]) -> Floats:
-    """Costs [n] of the one plan that would have been cheapest for all cases together."""
-    costs = np.concatenate([one.origin.costs for one in judged], axis=1)
-    found: Floats = costs[costs.sum(axis=1).argmin()]
-    return found

@@ -55,6 +55,11 @@ class Cases:
         """Of which [n] it is known what followed."""
         return np.asarray(~np.isnan(self.total).any(axis=1))
 
+    @property
+    def can_be_judged(self) -> Bools:
+        """Of which [n] it is known what followed, and which plan was held."""
+        return np.asarray(self.is_over & (self.held != NOT_KNOWN))
+
     def take(self, chosen: Ints | Bools) -> "Cases":
         """Only these cases."""
         return Cases(self.meters, self.horizon, **{name: getattr(self, name)[chosen] for name in PER_CASE})

@@ -1,0 +1,217 @@
+"""The command `usage-pricing backtest plans`: what following its advice would have cost on somebody's own history."""
+
+import json
+from collections.abc import Callable, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from orchestration.cli_backtest_parts import (
+    console,
+    figures_table,
+    label,
+    plain_rows,
+    progress_bar,
+    read_usage,
+    refuse,
+)
+from orchestration.cli_catalogue import catalogue_plans
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ml.evaluation.plan_report import LengthReport, PlanReport
+    from ml.evaluation.plan_scale import Scale
+
+Format = Callable[[Any], str]
+NAMED = 2
+"""Plans that are named for one reason; JSON has them all."""
+
+
+def _percent(value: float) -> str:
+    return "" if value != value else f"{100 * value:.1f} %"
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.1f}"
+
+
+def _money(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+REGRET: Mapping[str, tuple[str, Format]] = {
+    "regret_share": ("regret", _percent),
+    "mean_regret": ("mean", _money),
+    "p90_regret": ("p90", _money),
+    "captured_share": ("captured", _percent),
+    "harmed_share": ("harmed", _percent),
+    "switches": ("switches", "{:,}".format),
+    "harmed_among_switches": ("of them harmed", _percent),
+}
+RELIABILITY: Mapping[str, tuple[str, Format]] = {
+    "mean_probability": ("said", _percent),
+    "observed_frequency": ("were cheaper", _percent),
+    "gap": ("gap in points", _points),
+}
+WINNERS: Mapping[str, tuple[str, Format]] = {
+    "family": ("winner", str),
+    "loss_last_month": ("relative regret, last month", "{:.3f}".format),
+    "loss_scenarios": ("relative regret, scenarios", "{:.3f}".format),
+    "loss_analogues": ("relative regret, analogues", "{:.3f}".format),
+    "min_saving_share": ("gate: least saving", _percent),
+    "min_probability": ("gate: least probability", _percent),
+    "cases": ("cases judged", "{:,}".format),
+    "regret_gated": ("regret, gated", _percent),
+    "regret_ungated": ("regret, ungated", _percent),
+    "regret_stay": ("regret, stay", _percent),
+    "regret_last_month": ("regret, last month", _percent),
+    "harmed_share": ("harmed, gated", _percent),
+}
+
+
+def plans(
+    usage: Annotated[
+        Path,
+        typer.Option(
+            help="A CSV (also .gz) or Parquet table with account, date, meter, quantity, perhaps current_plan.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    catalogue: Annotated[
+        Path | None, typer.Option(help="A catalogue; without one, the shipped one.", exists=True, dir_okay=False)
+    ] = None,
+    history: Annotated[
+        list[int] | None, typer.Option(min=7, help="Days of history shown; several may be given.")
+    ] = None,
+    horizon: Annotated[int, typer.Option(min=28, max=31, help="Days ahead, which are priced as one month.")] = 30,
+    cutoffs: Annotated[
+        int | None,
+        typer.Option(min=1, help="At how many ends of months, the last ones that fit; without it, at all of them."),
+    ] = None,
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            help="800: multiply usage so that the median account's history comes to 800 in 30 days, in the table's unit"
+            " of the meter that most plans charge. x2.5: multiply it by 2.5."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what following the advice would have cost, next to staying and simple rules. Nothing is stored.
+
+    At each cut-off an account shows only its last days of history; everything is learned from what was over by then.
+    Regret is the cost above that of the plan that was best in hindsight. Without a column current_plan, an account
+    holds the plan that was cheapest in the 30 days before its history.
+
+    Example: usage-pricing backtest plans --usage usage.csv.gz --catalogue plans.yaml --history 28 --scale 800
+    """
+    from ml.evaluation.plan_report import PlanOptions, report_plans
+
+    lengths, price_list = tuple(history or [28]), catalogue_plans(catalogue)
+    options = PlanOptions(lengths, horizon, cutoffs, _scale(scale))
+    with progress_bar() as progress:
+        task = progress.add_task("Choosing plans", total=None)
+        try:
+            report = report_plans(
+                read_usage(usage), price_list, options, lambda steps: progress.update(task, advance=1, total=steps)
+            )
+        except ValueError as error:
+            refuse(usage, error)
+    if as_json:
+        typer.echo(json.dumps(_as_json(report, horizon), indent=2))
+        return
+    console.print(_compared(report), soft_wrap=True, highlight=False, markup=False)
+    for found in report.lengths:
+        for shown in _tables(found, report.plans[0].currency):
+            console.print(shown)
+
+
+def _scale(text: str | None) -> "Scale":
+    from ml.evaluation.plan_scale import AS_IT_IS, Scale
+
+    try:
+        return AS_IT_IS if text is None else Scale.of(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--scale") from error
+
+
+def _as_json(report: "PlanReport", horizon: int) -> dict[str, Any]:
+    return {
+        "plans": [plan.plan_key for plan in report.plans],
+        "not_compared": dict(report.left_out),
+        "currency": report.plans[0].currency,
+        "meter": report.meter,
+        "current_plan": "named" if report.is_plan_named else "cheapest_before",
+        "horizon_days": horizon,
+        "histories": [_length_as_json(found) for found in report.lengths],
+    }
+
+
+def _length_as_json(found: "LengthReport") -> dict[str, Any]:
+    names = ("regret", "by_cutoff", "reliability", "winners", "policies", "trade_offs")
+    return {
+        "history_days": found.history_days,
+        "factor": found.factor,
+        "cutoffs": [label(cutoff) for cutoff in found.cutoffs],
+        "calibration_error": found.tables.calibration_error,
+        **{name: plain_rows(getattr(found.tables, name).to_dict("records")) for name in names},
+    }
+
+
+def _compared(report: "PlanReport") -> str:
+    """Which plans are compared, which not and why, and what is taken as the plan held."""
+    reasons = sorted((reason, key) for key, reason in report.left_out.items())
+    others = [
+        f"{_some([key for _, key in group])} ({reason})" for reason, group in groupby(reasons, lambda one: one[0])
+    ]
+    without = f" Not compared: {'; '.join(others)}." if others else ""
+    held = "what current_plan says" if report.is_plan_named else "the cheapest of the 30 days before the history"
+    return f"Compared: {', '.join(plan.plan_key for plan in report.plans)}.{without} The plan held is {held}."
+
+
+def _some(keys: list[str]) -> str:
+    more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+    return ", ".join(keys[:NAMED]) + more
+
+
+def _tables(found: "LengthReport", currency: str) -> list[Table]:
+    tables, cases = found.tables, int(found.tables.regret["cases"].iloc[0])
+    title = (
+        f"{found.history_days} days of history: {cases:,} cases at {len(found.cutoffs)} cut-offs,"
+        f" usage times {found.factor:.4g}, {currency}"
+    )
+    error = tables.calibration_error
+    told = f"Expected calibration error: {'not shown' if error is None else f'{error:.3f}'}"
+    by_cutoff = tables.by_cutoff.pivot(index="cutoff", columns="chooser", values="regret_share")
+    by_cutoff = by_cutoff[tables.by_cutoff["chooser"].unique()].map(_percent).rename(index=label, columns=_chooser)
+    winners = _shown(tables.winners.set_index("segment"), WINNERS).T.rename_axis("segment")
+    return [
+        figures_table(title, _shown(tables.regret.set_index("chooser"), REGRET).rename(index=_chooser)),
+        figures_table("How often a change that was thought cheaper was so", _reliability(tables.reliability), told),
+        figures_table("Which way of choosing had won by the last cut-off", winners),
+        figures_table("Regret by cut-off", by_cutoff),
+    ]
+
+
+def _chooser(name: str) -> str:
+    return name.removeprefix("recommended_").removesuffix("_plan").replace("_", " ")
+
+
+def _reliability(table: "pd.DataFrame") -> "pd.DataFrame":
+    shown = _shown(table, RELIABILITY)
+    shown.loc[~table["is_shown"]] = ["", "not shown", ""]
+    shown.insert(0, "switches", table["switches"].map("{:,}".format))
+    spans = [f"{10 * (decile - 1)} to {10 * decile} %" for decile in table["decile"]]
+    return shown.set_axis(spans).rename_axis("probability")
+
+
+def _shown(table: "pd.DataFrame", columns: Mapping[str, tuple[str, Format]]) -> "pd.DataFrame":
+    known = {name: how for name, how in columns.items() if name in table}
+    return table.assign(**{name: table[name].map(show) for name, (_, show) in known.items()})[list(known)].rename(
+        columns={name: heading for name, (heading, _) in known.items()}
+    )

@@ -182,8 +182,8 @@ def _some(keys: list[str]) -> str:
 def _tables(found: "LengthReport", currency: str) -> list[Table]:
     tables, cases = found.tables, int(found.tables.regret["cases"].iloc[0])
     title = (
-        f"{found.history_days} days of history: {cases:,} cases at {len(found.cutoffs)} cut-offs,"
-        f" usage times {found.factor:.4g}, {currency}"
+        f"{found.history_days} days of history; cases: {cases:,}, cut-offs: {len(found.cutoffs)};"
+        f" usage times {found.factor:.4g}; {currency}"
     )
     error = tables.calibration_error
     told = f"Expected calibration error: {'not shown' if error is None else f'{error:.3f}'}"

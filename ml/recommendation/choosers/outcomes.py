@@ -15,8 +15,8 @@ __all__ = ["ANALOGUES", "FAMILIES", "LAST_MONTH", "SCENARIOS", "Origin", "Trial"
 LAST_MONTH, SCENARIOS, ANALOGUES = "last_month", "scenarios", "analogues"
 FAMILIES = (LAST_MONTH, SCENARIOS, ANALOGUES)
 """Cheapest on last month; cheapest over the forecast's scenarios; cheapest over what like cases used afterwards."""
-CHUNK = 500
-"""Cases whose scenarios are priced at once."""
+AT_ONCE = 32_768
+"""Scenarios priced at once: what twenty plans cost in them stays in the cache of a core."""
 NOISE = 1e-9
 
 
@@ -32,9 +32,10 @@ class Trial:
     @classmethod
     def of(cls, paths: Floats, cases: Cases, plans: Sequence[Plan]) -> "Trial":
         """Price the scenarios [n, m, p] with every plan."""
+        twin, size = Twin(plans), max(AT_ONCE // paths.shape[2], 1)
         parts = [
-            _tried(paths[at : at + CHUNK], cases, cases.held[at : at + CHUNK], plans)
-            for at in range(0, max(len(cases), 1), CHUNK)
+            _tried(paths[at : at + size], cases, cases.held[at : at + size], twin)
+            for at in range(0, max(len(cases), 1), size)
         ]
         return cls(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
@@ -84,7 +85,7 @@ class Origin:
 
 def costs_of(plans: Sequence[Plan], meters: Sequence[str], totals: Floats) -> Floats:
     """Costs [o, n, ...] of totals [n, m, ...], in the meters' units."""
-    return Twin(plans).costs({meter: totals[:, column] for column, meter in enumerate(meters)})
+    return _priced(Twin(plans), meters, totals)
 
 
 def last_month_paths(cases: Cases) -> Floats:
@@ -92,8 +93,12 @@ def last_month_paths(cases: Cases) -> Floats:
     return cases.recent[:, :, None]
 
 
-def _tried(paths: Floats, cases: Cases, held: Ints, plans: Sequence[Plan]) -> tuple[Ints, Floats, Floats]:
-    costs = costs_of(plans, cases.meters, paths)
+def _priced(twin: Twin, meters: Sequence[str], totals: Floats) -> Floats:
+    return twin.costs({meter: totals[:, column] for column, meter in enumerate(meters)})
+
+
+def _tried(paths: Floats, cases: Cases, held: Ints, twin: Twin) -> tuple[Ints, Floats, Floats]:
+    costs = _priced(twin, cases.meters, paths)
     expected, own = costs.mean(axis=2), np.arange(len(held))
     chosen = expected.argmin(axis=0)
     staying, moving = costs[held, own], costs[chosen, own]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
 from ml.analysis.forecasting.history import History
 from ml.rating.plan import Plan
@@ -38,6 +39,14 @@ def usage_of(minutes: np.ndarray, first: np.ndarray | None = None, last: str = "
     observed = np.arange(quantity.shape[1]) >= starts[:, None]
     ends = np.repeat(np.datetime64(last, "D") + 1, len(quantity))
     return {SECONDS: History(quantity * observed, observed, ends)}
+
+
+def long_table(minutes: np.ndarray, last: str = "2026-10-31", **columns: object) -> pd.DataFrame:
+    """Minutes [s, d] of the accounts a0, a1, ... as account, date, meter, quantity."""
+    dates = pd.date_range(end=last, periods=minutes.shape[1])
+    frame = pd.DataFrame(minutes, index=[f"a{row}" for row in range(len(minutes))], columns=dates)
+    long = frame.rename_axis("account").melt(ignore_index=False, var_name="date", value_name="quantity").reset_index()
+    return long.assign(meter="minutes", **columns)
 
 
 def drifting(series: int, days: int, seed: int = 0) -> np.ndarray:

@@ -7,7 +7,9 @@ from ml.recommendation.choosers.cases import cases_at
 from tests.ml.recommendation.choosers.world import SECONDS, always, usage_of
 
 
-@pytest.mark.parametrize(("text", "scale"), [("800", Scale(800, True)), ("x2.5", Scale(2.5)), ("x1", AS_IT_IS)])
+@pytest.mark.parametrize(
+    ("text", "scale"), [("800", Scale(800, True)), ("12.5", Scale(12.5, True)), ("x2.5", Scale(2.5)), ("x1", AS_IT_IS)]
+)
 def test_a_number_is_for_the_median_and_a_factor_has_an_x(text, scale):
     assert Scale.of(text) == scale
 

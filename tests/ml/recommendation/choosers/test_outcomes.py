@@ -37,7 +37,8 @@ def test_who_pays_nothing_saves_nothing():
 
 
 def test_priced_in_parts_or_at_once_is_the_same(monkeypatch):
-    paths, cases = np.random.default_rng(0).gamma(2, 30_000, (7, 1, 50)), cases_of(7)
+    paths = np.random.default_rng(0).gamma(2, 30_000, (7, 1, 50))
+    cases = cases_at(usage_of(np.ones((7, 60))), 0, 28, 30, lambda age: np.arange(7) % len(STEEP))
     whole = Trial.of(paths, cases, STEEP)
     monkeypatch.setattr(outcomes, "AT_ONCE", 3 * 50)
     parts = Trial.of(paths, cases, STEEP)

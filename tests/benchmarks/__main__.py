@@ -9,7 +9,19 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from orchestration import paths
-from tests.benchmarks import analysis, definitions, forecasts, ingest, ingest_growth, marts, rating, reads, tracker  # noqa: F401 (importing them registers their benchmarks)
+from tests.benchmarks import (  # noqa: F401 (importing them registers their benchmarks)
+    analysis,
+    definitions,
+    forecasts,
+    ingest,
+    ingest_growth,
+    marts,
+    rating,
+    reads,
+    recommendation,
+    recommendation_speed,
+    tracker,
+)
 from tests.benchmarks.registry import Benchmark, Measurement, chosen, store
 from tests.benchmarks.workbench import open_workbench
 
@@ -42,7 +54,7 @@ def _run(benchmarks: list[Benchmark]) -> list[Measurement]:
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("Starting ...", total=len(benchmarks))
         measurements = []
-        with open_workbench(lambda sentence: progress.update(task, description=sentence)) as bench:
+        with open_workbench(lambda text: progress.update(task, description=text), progress.console.print) as bench:
             for benchmark in benchmarks:
                 progress.update(task, description=f"{benchmark.name} ...")
                 measurements.append(benchmark.run(bench))

@@ -17,14 +17,24 @@ PLANS, SCENARIOS, COMPANIES, ROUNDS = 20, 1_000, 500, 5
 @benchmark("rating.companies_per_second", "1/s", at_least(2_500))
 def companies_per_second(bench: Workbench) -> float:
     """Graduated and per-unit prices with 24 different tier bounds among the plans, by the best of five rounds."""
-    return _companies_per_second(bench, [_graduated(number) for number in range(PLANS)])
+    return _companies_per_second(bench, tiered_plans())
 
 
 @benchmark("rating.companies_per_second_of_steps", "1/s", None)
 def companies_per_second_of_steps(bench: Workbench) -> float:
     """The same for packages and volume prices, which jump."""
+    return _companies_per_second(bench, stepped_plans())
+
+
+def tiered_plans() -> list[Plan]:
+    """Graduated and per-unit prices, with 24 different tier bounds among them."""
+    return [_graduated(number) for number in range(PLANS)]
+
+
+def stepped_plans() -> list[Plan]:
+    """Packages and volume prices in turns."""
     makers = (_package, _volume)
-    return _companies_per_second(bench, [makers[number % 2](number) for number in range(PLANS)])
+    return [makers[number % 2](number) for number in range(PLANS)]
 
 
 def _companies_per_second(bench: Workbench, plans: list[Plan]) -> float:

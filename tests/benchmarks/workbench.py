@@ -29,11 +29,15 @@ class Workbench:
     Attributes:
         folder: for files, removed at the end.
         step: called with a sentence when something begins.
+        show: called with figures that stay on the screen, beside the value of a benchmark.
     """
 
-    def __init__(self, server: EmbeddedServer, folder: Path, step: Callable[[str], None]) -> None:
+    def __init__(
+        self, server: EmbeddedServer, folder: Path, step: Callable[[str], None], show: Callable[[Any], None]
+    ) -> None:
         self.folder = folder
         self.step = step
+        self.show = show
         self._server = server
 
     def new_database(self) -> str:
@@ -66,7 +70,7 @@ class Workbench:
 
 
 @contextmanager
-def open_workbench(step: Callable[[str], None]) -> Iterator[Workbench]:
+def open_workbench(step: Callable[[str], None], show: Callable[[Any], None]) -> Iterator[Workbench]:
     """A workbench in a temporary folder; whatever ends the block stops its server and removes the folder.
 
     The process's environment is pointed at the folder, so that nothing reaches the user's database or files.
@@ -78,7 +82,7 @@ def open_workbench(step: Callable[[str], None]) -> Iterator[Workbench]:
     server = EmbeddedServer(folder / "server")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        yield Workbench(server, folder, step)
+        yield Workbench(server, folder, step, show)
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -82,10 +82,10 @@ def test_the_gate_keeps_the_bound_on_harm_with_the_least_regret(seed):
 
 
 def test_where_every_gate_harms_too_many_the_strictest_is_taken():
-    count = 200_000
+    count = 2_000
     costs = np.stack([np.full(count, 100.0), np.where(np.arange(count) < 0.045 * count, 200.0, 50.0)])
     past = origin(costs, np.zeros(count, dtype=int), {LAST_MONTH: advice(np.ones(count, dtype=int), 1.0, 0.5)})
-    policy = learn_policy([past], (LAST_MONTH,))
+    policy = learn_policy([past] * 60, (LAST_MONTH,))
     assert policy.calibration(1.0) > PROBABILITIES[-1]
     assert policy.gate == Gate(SAVING_SHARES[-1], PROBABILITIES[-1])
 

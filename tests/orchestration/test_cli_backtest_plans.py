@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from ml.recommendation.choosers.outcomes import LAST_MONTH, SCENARIOS
+from ml.recommendation.choosers.policy import Policy, learn_policy
 from orchestration.cli import app
 from tests.ml.recommendation.choosers.world import drifting, long_table
 
@@ -64,7 +66,9 @@ def test_csv_and_parquet_give_the_same_figures(folder):
     assert long["reliability"][0]["observed_frequency"] is None
     assert long["calibration_error"] is None
     assert {row["segment"] for row in long["winners"]} == {row["segment"] for row in long["trade_offs"]}
-    assert long["policies"][0]["gate"] == {"min_saving_share": 0.05, "min_probability": 0.75}
+    assert Policy.of({name: long["policies"][0][name] for name in Policy.__dataclass_fields__}) == learn_policy(
+        (), (LAST_MONTH, SCENARIOS)
+    )
     assert long["factor"] != short["factor"]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.evaluation import plan_backtest as module
-from ml.evaluation.plan_backtest import judge_origins, past_origins, walk_forward
+from ml.evaluation.plan_backtest import judge_origins, over_by, own_origins, walk_forward
 from ml.recommendation.choosers.cases import NOT_KNOWN
 from ml.recommendation.choosers.outcomes import ANALOGUES, LAST_MONTH, SCENARIOS
 from tests.ml.recommendation.choosers.origins import lottery
@@ -52,21 +52,22 @@ def test_usage_at_or_after_an_origin_changes_no_choice_at_it(usage, origins):
 
 def test_a_policy_is_taught_by_origins_whose_horizon_was_over(origins):
     for origin in origins:
-        past = past_origins(origins, origin.age, "regular", HORIZON)
-        assert [one.age for one in past] == [age for age in AGES if age >= origin.age + HORIZON]
+        assert [one.age for one in over_by(origins, origin.age, HORIZON)] == [
+            age for age in AGES if age >= origin.age + HORIZON
+        ]
     later = [replace(one, costs=one.costs[::-1]) if one.age == 60 else one for one in origins]
     for before, after in zip(judge_origins(origins, HORIZON), judge_origins(later, HORIZON), strict=True):
         assert same_advice(before, after) == (before.origin.age >= 60)
     # Forty days ahead are not over thirty days later.
-    assert [one.age for one in past_origins(origins, 60, "regular", 40)] == [120]
+    assert [one.age for one in over_by(origins, 60, 40)] == [120]
 
 
 def test_a_segment_is_taught_by_its_own_cases_once_they_are_enough(monkeypatch):
     past = [replace(lottery(90), age=age, is_regular=np.arange(90) < 50) for age in (120, 90)]
-    assert [len(one.rows) for one in past_origins(past, 30, "regular", HORIZON)] == [90, 90]
+    assert [len(one.rows) for one in own_origins(past, is_regular=True)] == [90, 90]
     monkeypatch.setattr(module, "FEWEST_OF_SEGMENT", 100)
-    assert [len(one.rows) for one in past_origins(past, 30, "regular", HORIZON)] == [50, 50]
-    assert [len(one.rows) for one in past_origins(past, 30, "intermittent", HORIZON)] == [90, 90]
+    assert [len(one.rows) for one in own_origins(past, is_regular=True)] == [50, 50]
+    assert [len(one.rows) for one in own_origins(past, is_regular=False)] == [90, 90]
 
 
 def test_whose_plan_or_following_month_is_not_known_is_not_judged(usage):

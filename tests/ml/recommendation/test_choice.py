@@ -10,7 +10,7 @@ from ml.recommendation.gate import Gate
 from ml.recommendation.options import option_rules
 from ml.recommendation.simulation import CurrencyMismatchError
 
-HONEST = Policy("scenarios", Calibration((0.0, 1.0), (0.0, 1.0), 10**15), Gate(0.05, 0.75))
+HONEST = Policy("scenarios", Calibration((0.0, 1.0), (0.0, 1.0), 10**15, 1e15), Gate(0.05, 0.75))
 """So much evidence that a share of scenarios is the probability."""
 
 

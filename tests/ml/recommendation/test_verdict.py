@@ -11,7 +11,7 @@ from ml.recommendation.gate import Gate
 from ml.recommendation.simulation import USAGE_FACTORS, Simulation
 from ml.recommendation.verdict import judge
 
-HONEST = Calibration((0.0, 1.0), (0.0, 1.0), 10**15)
+HONEST = Calibration((0.0, 1.0), (0.0, 1.0), 10**15, 1e15)
 """So much evidence that a share of scenarios is the probability."""
 
 

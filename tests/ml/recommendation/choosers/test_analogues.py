@@ -64,11 +64,12 @@ def test_a_case_draws_what_followed_those_that_share_a_leaf_with_it_times_its_ow
     analogues, one = Analogues.fit(weeks, STEEP), 17
     drawn = analogues.paths(weeks.take(np.array([one])), 3 * TREES)[0, 0].reshape(TREES, 3)
     relative = drawn / (weeks.level[one, 0] * HORIZON * analogues.drift[0])
-    for tree in range(TREES):
-        place = np.flatnonzero(analogues.order[tree] == one)[0]
-        leaf = np.searchsorted(analogues.starts[tree], place, side="right") - 1
-        shared = analogues.order[tree, slice(*analogues.starts[tree, leaf : leaf + 2])]
-        assert one in shared
+    ends = np.append(analogues.forest.roots[1:], len(analogues.size))
+    for tree, nodes in enumerate(map(np.arange, analogues.forest.roots, ends)):
+        place = np.flatnonzero(analogues.members[tree] == one)[0]
+        first, size = analogues.first[nodes], analogues.size[nodes]
+        leaf = np.flatnonzero((first <= place) & (place < first + size))[0]
+        shared = analogues.members[tree, first[leaf] :][: size[leaf]]
         assert len(shared) < len(weeks)
         assert np.isclose(relative[tree][:, None], analogues.relative[shared, 0]).any(axis=1).all()
 

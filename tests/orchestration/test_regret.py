@@ -14,6 +14,8 @@ from orchestration.regret_shown import shown
 from tests.feeds import event, lines
 from tests.orchestration.advised_world import deliver, make_world
 
+pytestmark = pytest.mark.long
+
 ASSET = dg.AssetKey(["ml", "recommendation_regret"])
 STORED = """
     select recommendation_key, recommended_cost, stay_cost, best.plan_key, best_cost, last.plan_key, last_month_cost,

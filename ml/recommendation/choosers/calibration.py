@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ml.analysis.arrays import Bools, Floats, Ints
 
-__all__ = ["UNCALIBRATED", "Calibration"]
+__all__ = ["Calibration"]
 
 PRIOR_CENTRE, PRIOR_SLOPE = 0.45, 0.6
 """What a share of scenarios of p is worth before anything is known: the option that looks best has often been lucky,
@@ -65,6 +65,3 @@ class Calibration:
     def of(cls, stored: Mapping[str, Any]) -> "Calibration":
         """From what `as_json` gave."""
         return cls(**{**stored, "raw": tuple(stored["raw"]), "seen": tuple(stored["seen"])})
-
-
-UNCALIBRATED = Calibration()

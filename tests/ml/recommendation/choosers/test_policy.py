@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from ml.recommendation.choosers.calibration import UNCALIBRATED
+from ml.recommendation.choosers.calibration import Calibration
 from ml.recommendation.choosers.outcomes import ANALOGUES, FAMILIES, LAST_MONTH, SCENARIOS
 from ml.recommendation.choosers.policy import (
     FEWEST_SWITCHES,
@@ -38,7 +38,7 @@ def test_harm_is_to_pay_more_than_one_percent_above_staying(cost, staying, harme
 
 def test_before_anything_is_over_the_prior_decides():
     policy = learn_policy([])
-    assert (policy.family, policy.calibration, policy.gate) == (ANALOGUES, UNCALIBRATED, DEFAULT_GATE)
+    assert (policy.family, policy.calibration, policy.gate) == (ANALOGUES, Calibration(), DEFAULT_GATE)
     assert (policy.count_cases, policy.count_origins) == (0, 0)
     assert learn_policy([], (LAST_MONTH, SCENARIOS)).family == SCENARIOS
 
@@ -102,11 +102,11 @@ def test_a_gate_is_chosen_once_enough_changes_were_seen():
 def test_all_on_the_best_plan_teach_nothing_but_are_counted():
     stay = origin(np.array([[50.0] * 9, [80.0] * 9]), np.zeros(9, dtype=int), {LAST_MONTH: advice([0] * 9)})
     policy = learn_policy([stay], (LAST_MONTH,))
-    assert (policy.calibration, policy.gate, policy.count_cases) == (UNCALIBRATED, DEFAULT_GATE, 9)
+    assert (policy.calibration, policy.gate, policy.count_cases) == (Calibration(), DEFAULT_GATE, 9)
 
 
 def test_a_stricter_gate_lets_fewer_through():
-    shares = np.array([row["switch_share"] for row in trade_off([lottery(500)], LAST_MONTH, UNCALIBRATED)])
+    shares = np.array([row["switch_share"] for row in trade_off([lottery(500)], LAST_MONTH, Calibration())])
     grid = shares.reshape(len(SAVING_SHARES), len(PROBABILITIES))
     assert (np.diff(grid, axis=0) <= 0).all()
     assert (np.diff(grid, axis=1) <= 0).all()

@@ -18,7 +18,7 @@ from tests.ml.evaluation.plan_goals import ERROR, GAP, LEFT, MOST_HARMED, NOT_WO
 from tests.ml.recommendation.choosers.world import STEEP
 from tests.real_minutes import FILES, minutes_of
 
-COMPANIES, DAYS, SEEDS = 600, 400, (9001, 9002)
+COMPANIES, DAYS, SEEDS = 600, 400, (9101, 9102)
 LONGEST_CALL = 8.0
 """Minutes of a call at the most talkative company; one at the least."""
 SCALE = Scale.of("800")

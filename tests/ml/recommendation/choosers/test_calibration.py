@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.recommendation.choosers.calibration import FEWEST, PRIOR_STRENGTH, SHARED, UNCALIBRATED, Calibration
+from ml.recommendation.choosers.calibration import FEWEST, PRIOR_STRENGTH, SHARED, Calibration
 
+UNCALIBRATED = Calibration()
 SHARES = np.linspace(0, 1, 101)
 FAR_APART = np.arange(50_000)
 """Times of switches of which each one tells something new."""

@@ -55,9 +55,8 @@ def check_usage(table: pd.DataFrame) -> pd.DataFrame:
     ):
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            raise ValueError(
-                f"row {row + 1} has the {name} {table[name].iloc[row]!r} (one of {wrong.sum()}); {remedy}."
-            )
+            written = table[name].astype(object).iloc[row]
+            raise ValueError(f"row {row + 1} has the {name} {written!r} (one of {wrong.sum()}); {remedy}.")
     return found.astype({"account": str, "meter": str, "quantity": float})
 
 

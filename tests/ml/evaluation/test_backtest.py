@@ -88,6 +88,12 @@ def test_a_wrong_cell_is_named(column, value, message):
         check_usage(usage)
 
 
+def test_numbers_are_named_as_people_write_them():
+    usage = pd.DataFrame({"account": ["a", "b"], "date": "2026-02-01", "meter": "m", "quantity": [1, -1]})
+    with pytest.raises(ValueError, match="row 2 has the quantity -1 "):
+        check_usage(usage)
+
+
 def test_days_are_those_that_are_written_whatever_the_offset():
     written = ["2026-03-28T23:30:00+01:00", "2026-03-29T23:30:00+02:00", "2026-03-30", "2026-03-31 05:00"]
     found = check_usage(pd.DataFrame({"account": 1, "date": written, "meter": "m", "quantity": "2"}))

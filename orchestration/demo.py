@@ -98,7 +98,8 @@ def run_demo(url: str, events: int, companies: int, days: int, seed: int, step: 
                 step(f"It is {day:%-d %B %Y}, {name}: {stage} ...")
                 with report.timed(stage):
                     driver.tick(sensor)
-        step("Measuring the recommendations by what was used afterwards ...")
+        step("A day later, a month after the first recommendations: measure them by what was used ...")
+        clock.set_simulated_now(connection, datetime.combine(last + timedelta(days=1), EARLY))
         with report.timed("measure regret"):
             driver.run("recommendation_regret_job")
         report.figures = _figures(connection)

@@ -47,7 +47,7 @@ def judge(simulation: Simulation, current: int, policy: Policy) -> Verdict:
     ranking = _ranking(simulation, policy.gate.risk_aversion)
     others = [option for option in ranking if option != current]
     saving = simulation.expected[current] - simulation.expected
-    share = saving / simulation.expected[current] if simulation.expected[current] > 0 else np.zeros(len(saving))
+    share = saving / simulation.expected[current] if simulation.expected[current] > NOISE else np.zeros(len(saving))
     raw: Floats = (simulation.costs < simulation.costs[current] - NOISE).mean(axis=1)
     probability = np.where(np.arange(len(raw)) == current, 0.0, policy.calibration(raw))
     chosen, reason = _choose(simulation, current, others, share, probability, policy)

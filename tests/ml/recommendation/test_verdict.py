@@ -101,6 +101,11 @@ def test_a_free_plan_is_kept(make_simulation):
     assert (verdict.chosen, round(verdict.confidence, 6)) == (0, 1)
 
 
+def test_next_to_nothing_is_nothing_to_save_a_share_of(make_simulation):
+    verdict = judge(make_simulation([0.0, 1e-308], [0.0, 3.0]), 0, policy())
+    assert verdict.saving_share.tolist() == [0, 0]
+
+
 costs = st.integers(1, 4).flatmap(
     lambda options: st.lists(st.lists(st.floats(0, 1e5), min_size=3, max_size=3), min_size=options, max_size=options)
 )

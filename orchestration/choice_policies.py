@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from psycopg import Connection
 
+from ml.evaluation.plan_backtest import SEGMENTS, own_origins
 from ml.evaluation.plan_policies import Lesson, learn_policies
 from ml.evaluation.regret import calibration_error, regret_table, reliability
 from ml.rating.plan import Plan
@@ -78,15 +79,15 @@ def read_policies(connection: Connection, at: date, known_at: datetime) -> Polic
 
 
 def trade_offs(lessons: Lessons) -> pd.DataFrame:
-    """Per gate that could be chosen today: regret and harm, by group and days of history, segments together."""
+    """Per gate that could be chosen today: regret and harm, by group, days of history and segment."""
     found = []
     for group, members in lessons.items():
         for lesson in members:
-            policies = [policy for policy in lesson.policies.values() if policy.count_cases]
-            for policy in policies[:1]:
-                tried = [origin for origin in lesson.origins if policy.family in origin.trials]
-                rows = trade_off(tried, policy.family, policy.calibration)
-                found.append(pd.DataFrame(rows).assign(plans=" ".join(group), history_days=lesson.history_days))
+            for segment, policy in lesson.policies.items():
+                own = own_origins(lesson.origins, SEGMENTS[segment])
+                if tried := [origin for origin in own if policy.family in origin.trials]:
+                    kind = {"plans": " ".join(group), "history_days": lesson.history_days, "segment": segment}
+                    found.append(pd.DataFrame(trade_off(tried, policy.family, policy.calibration)).assign(**kind))
     return pd.concat(found) if found else pd.DataFrame()
 
 

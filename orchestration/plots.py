@@ -81,12 +81,16 @@ def _bars(title: str, table: pd.DataFrame) -> bytes:
 
 
 def trade_off_curves(gates: pd.DataFrame) -> bytes:
-    """PNG of `regret_share` over `harmed_share`, one line by `history_days`: the least regret that each harm buys."""
+    """PNG of `regret_share` over `harmed_share`: the least regret that each harm buys, a line per kind of company.
+
+    A kind is `plans`, `history_days` and `segment`.
+    """
     figure, axes = _axes("What a stricter gate costs: regret and harm of all that could be set")
-    for days, rows in gates.groupby("history_days") if not gates.empty else ():
+    for (plans, days, segment), rows in gates.groupby(["plans", "history_days", "segment"]) if not gates.empty else ():
         ordered = rows.sort_values(["harmed_share", "regret_share"])
         axes.scatter(ordered["harmed_share"], ordered["regret_share"], s=6, alpha=0.3)
-        axes.plot(ordered["harmed_share"], ordered["regret_share"].cummin(), linewidth=1.5, label=f"{days} days")
+        axes.plot(ordered["harmed_share"], ordered["regret_share"].cummin(), linewidth=1.5)
+        axes.lines[-1].set_label(f"{plans} {days} {segment}")
     axes.axvline(0.05, color="black", linewidth=0.8, linestyle=":")
     axes.set_xlabel("companies that pay more than 1 % above staying")
     axes.set_ylabel("regret / best cost")

@@ -98,7 +98,10 @@ def test_the_asset_shows_regret_reliability_and_what_every_gate_would_have_done(
     assert "best_single_plan" in regret_markdown(learned)
     assert "calibration_error" in reliability_markdown(learned)
     gates = trade_offs(learned)
-    assert set(gates["history_days"]) == {14, 28, 60}
+    assert set(zip(gates["history_days"], gates["segment"], strict=True)) == {
+        (days, segment) for days in (14, 28, 60) for segment in ("regular", "intermittent")
+    }
+    assert not gates.duplicated(["history_days", "segment", "min_saving_share", "min_probability"]).any()
     assert trade_off_curves(gates).startswith(b"\x89PNG")
     judged = [lesson for lesson in learned[PHONE] if lesson.judged]
     assert reliability_curve(pd.DataFrame(reliability_rows({PHONE: judged}, {}))).startswith(b"\x89PNG")

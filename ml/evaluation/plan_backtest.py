@@ -19,6 +19,7 @@ from ml.recommendation.choosers.outcomes import (
     Origin,
     Trial,
     costs_of,
+    is_cheaper,
     last_month_paths,
 )
 from ml.recommendation.choosers.outlook import INTERMITTENT, REGULAR
@@ -65,8 +66,7 @@ class Judged:
     @property
     def was_cheaper(self) -> Bools:
         """Whose [n] ungated choice really was cheaper than staying."""
-        found: Bools = self.origin.cost(self.ungated) < self.origin.stay - 1e-9
-        return found
+        return is_cheaper(self.origin.cost(self.ungated), self.origin.stay)
 
 
 def walk_forward(

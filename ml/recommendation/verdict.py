@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ml.recommendation.choosers.outcomes import NOISE, is_cheaper
 from ml.recommendation.choosers.policy import Policy
 from ml.recommendation.options import plan_id
 from ml.recommendation.simulation import Floats, Simulation
 
 __all__ = ["Verdict", "judge"]
-
-NOISE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def judge(simulation: Simulation, current: int, policy: Policy) -> Verdict:
     others = [option for option in ranking if option != current]
     saving = simulation.expected[current] - simulation.expected
     share = saving / simulation.expected[current] if simulation.expected[current] > NOISE else np.zeros(len(saving))
-    raw: Floats = (simulation.costs < simulation.costs[current] - NOISE).mean(axis=1)
+    raw: Floats = is_cheaper(simulation.costs, simulation.costs[current]).mean(axis=1)
     probability = np.where(np.arange(len(raw)) == current, 0.0, policy.calibration(raw))
     chosen, reason = _choose(simulation, current, others, share, probability, policy)
     return Verdict(

@@ -10,7 +10,18 @@ from ml.rating.plan import Plan
 from ml.rating.twin import Twin
 from ml.recommendation.choosers.cases import Cases
 
-__all__ = ["ANALOGUES", "FAMILIES", "LAST_MONTH", "SCENARIOS", "Origin", "Trial", "costs_of", "last_month_paths"]
+__all__ = [
+    "ANALOGUES",
+    "FAMILIES",
+    "LAST_MONTH",
+    "NOISE",
+    "SCENARIOS",
+    "Origin",
+    "Trial",
+    "costs_of",
+    "is_cheaper",
+    "last_month_paths",
+]
 
 LAST_MONTH, SCENARIOS, ANALOGUES = "last_month", "scenarios", "analogues"
 FAMILIES = (LAST_MONTH, SCENARIOS, ANALOGUES)
@@ -18,6 +29,7 @@ FAMILIES = (LAST_MONTH, SCENARIOS, ANALOGUES)
 AT_ONCE = 32_768
 """Scenarios priced at once: what twenty plans cost in them stays in the cache of a core."""
 NOISE = 1e-9
+"""Less than that is no difference between two costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,12 @@ def costs_of(plans: Sequence[Plan], meters: Sequence[str], totals: Floats) -> Fl
     return _priced(Twin(plans), meters, totals)
 
 
+def is_cheaper(cost: Floats, staying: Floats) -> Bools:
+    """Where a cost really is below that of staying."""
+    found: Bools = cost < staying - NOISE
+    return found
+
+
 def last_month_paths(cases: Cases) -> Floats:
     """The last month again [n, m, 1]."""
     return cases.recent[:, :, None]
@@ -102,5 +120,5 @@ def _tried(paths: Floats, cases: Cases, held: Ints, twin: Twin) -> tuple[Ints, F
     expected, own = costs.mean(axis=2), np.arange(len(held))
     chosen = expected.argmin(axis=0)
     staying, moving = costs[held, own], costs[chosen, own]
-    cheaper = (moving < staying - NOISE).mean(axis=1)
+    cheaper = is_cheaper(moving, staying).mean(axis=1)
     return chosen, ratio(expected[held, own] - expected[chosen, own], expected[held, own], otherwise=0), cheaper

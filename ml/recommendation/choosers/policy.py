@@ -9,7 +9,7 @@ import numpy as np
 
 from ml.analysis.arrays import Bools, Floats, ratio
 from ml.recommendation.choosers.calibration import Calibration
-from ml.recommendation.choosers.outcomes import ANALOGUES, FAMILIES, LAST_MONTH, SCENARIOS, Origin
+from ml.recommendation.choosers.outcomes import ANALOGUES, FAMILIES, LAST_MONTH, NOISE, SCENARIOS, Origin, is_cheaper
 from ml.recommendation.gate import DEFAULT_GATE, Gate
 
 __all__ = ["HARM", "MOST_HARM", "Policy", "is_harmed", "learn_policy", "passes", "trade_off"]
@@ -71,7 +71,7 @@ def learn_policy(origins: Sequence[Origin], available: Sequence[str] = FAMILIES)
     moved = np.concatenate([origin.cost(origin.trials[family].chosen) for origin in tried])
     stayed = np.concatenate([origin.stay for origin in tried])
     times = np.repeat(np.arange(len(tried)), [len(origin.rows) for origin in tried])
-    calibration = Calibration.learn(raw[changed], moved[changed] < stayed[changed] - 1e-9, times[changed])
+    calibration = Calibration.learn(raw[changed], is_cheaper(moved, stayed)[changed], times[changed])
     gates = trade_off(tried, family, calibration)
     gate = _best_gate(gates) if changed.sum() >= FEWEST_SWITCHES else DEFAULT_GATE
     return Policy(family, calibration, gate, losses, len(raw), len(tried))
@@ -87,7 +87,7 @@ def passes(gate: Gate, changed: Bools, saving_share: Floats, probability: Floats
 
 def is_harmed(cost: Floats, staying: Floats) -> Bools:
     """Who [n] pays more than HARM above what staying would have cost."""
-    found: Bools = cost > staying * (1 + HARM) + 1e-9
+    found: Bools = cost > staying * (1 + HARM) + NOISE
     return found
 
 

@@ -33,7 +33,7 @@ test: setup ## Run the tests (minutes)
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-long: setup ## Run the kill, fuzz and accuracy tests as well (many minutes)
-	@$(BIN)/python -m pytest $(PARALLEL) -m 'long or not long'
+	@$(BIN)/python -m pytest $(PARALLEL) -m 'long or not long' -o faulthandler_timeout=3600
 
 check: setup ## Lint, types, SQL style, import rules
 	@$(BIN)/ruff check .

@@ -115,7 +115,7 @@ def test_a_scheduler_that_is_killed_fails_the_run(cluster, tmp_path):
 def test_a_scheduler_in_this_process_gives_shards_to_its_worker(monkeypatch):
     from distributed import LocalCluster
 
-    with LocalCluster(1, processes=False, protocol="tcp://", dashboard_address=None) as near:
+    with LocalCluster(1, processes=False, protocol="tcp://", dashboard_address="127.0.0.1:0") as near:
         monkeypatch.setenv("DASK_SCHEDULER", near.scheduler_address)
         assert [counts["first"] for counts in run_shards(say_who, shards(3))] == [0, 1, 2]
         with pytest.raises(ShardsMissing, match=r"1 of 5 shards .* companies 2 to 2 .*ValueError: two is odd"):

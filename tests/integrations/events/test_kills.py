@@ -122,7 +122,7 @@ def killed_after(url: str, paths: list[Path], begun: str, delay: float, orphans:
 
     Its child processes that live are added to `orphans`.
     """
-    stage = FORK.Value("i", -1)
+    stage = FORK.RawValue("i", -1)  # without a lock, which a loader that dies while it writes would never give back
     process = start(load_all, url, paths, stage)
     while stage.value < STAGES.index(begun) and process.exitcode is None:
         time.sleep(0.0005)

@@ -161,5 +161,5 @@ def _origin(
 def _judged(segment: str, origin: Origin, policy: Policy) -> Judged:
     trial = origin.trials[policy.family]
     probability = policy.calibration(trial.raw)
-    moves = passes(policy.gate, trial.chosen != origin.held, trial.saving_share, probability)
+    moves = (trial.chosen != origin.held) & passes(policy.gate, trial.saving_share, probability)
     return Judged(segment, origin, policy, trial.chosen, np.where(moves, trial.chosen, origin.held), probability)

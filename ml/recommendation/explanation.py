@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
-from ml.recommendation.choosers.policy import Policy
+from ml.recommendation.choosers.policy import Policy, passes
 from ml.recommendation.custom import FLOOR_SHARE
 from ml.recommendation.gate import Gate
 from ml.recommendation.options import FLAT_RATE_STRENGTH, TIME_BASED_RATIO, plan_id
@@ -143,9 +143,9 @@ def _why_not(simulation: Simulation, row: int, current: int, verdict: Verdict, g
         return "dearer"
     if simulation.expected[row] >= simulation.expected[verdict.chosen]:
         return "not_cheaper"
-    if verdict.saving_share[row].round(9) < gate.min_saving_share:
-        return "saving_too_small"
-    return "odds_too_low"
+    if passes(gate, verdict.saving_share, verdict.probability)[row]:
+        return "not_best_ranked"
+    return "saving_too_small" if verdict.saving_share[row].round(9) < gate.min_saving_share else "odds_too_low"
 
 
 def _switch_points(simulation: Simulation) -> list[JsonObject]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ml.recommendation.choosers.outcomes import NOISE, is_cheaper
-from ml.recommendation.choosers.policy import Policy
+from ml.recommendation.choosers.policy import Policy, passes
 from ml.recommendation.options import plan_id
 from ml.recommendation.simulation import Floats, Simulation
 
@@ -36,8 +36,9 @@ def judge(simulation: Simulation, current: int, policy: Policy) -> Verdict:
     """Choose for the company whose present plan is row `current` of the simulation.
 
     Ranking: expected cost (and risk, as far as the policy is averse to it), then p90, then plan key and version. The
-    best-ranked option that passes the policy's gate is chosen, else the current plan. A trial cannot be kept: the
-    best-ranked option is chosen without a gate. Without any usage nothing is known, and the company stays.
+    best-ranked option is chosen if it passes the policy's gate, else the current plan: probabilities are calibrated on
+    best-ranked options, so of no other one is known how often it is right. A trial cannot be kept: the best-ranked
+    option is chosen without a gate. Without any usage nothing is known, and the company stays.
 
     Confidence is a calibrated probability: for a switch, that the chosen plan is really cheaper than staying; for stay,
     that the best-ranked other option is not; at the end of a trial, that no other option is cheaper. It is 1 without
@@ -49,7 +50,7 @@ def judge(simulation: Simulation, current: int, policy: Policy) -> Verdict:
     share = saving / simulation.expected[current] if simulation.expected[current] > NOISE else np.zeros(len(saving))
     raw: Floats = is_cheaper(simulation.costs, simulation.costs[current]).mean(axis=1)
     probability = np.where(np.arange(len(raw)) == current, 0.0, policy.calibration(raw))
-    chosen, reason = _choose(simulation, current, others, share, probability, policy)
+    chosen, reason = _choose(simulation, current, ranking, share, probability, policy)
     return Verdict(
         chosen=chosen,
         ranking=ranking,
@@ -73,22 +74,20 @@ def _ranking(simulation: Simulation, risk_aversion: float) -> tuple[int, ...]:
 def _choose(
     simulation: Simulation,
     current: int,
-    others: Sequence[int],
+    ranking: Sequence[int],
     share: Floats,
     probability: Floats,
     policy: Policy,
 ) -> tuple[int, str]:
-    gate = policy.gate
-    if not others:
+    if len(ranking) == 1:
         return current, "only_option"
     if simulation.plans[current].is_trial:
-        return others[0], "trial_ends"
+        return next(option for option in ranking if option != current), "trial_ends"
     if not any(paths.any() for paths in simulation.usage.values()):
         return current, "no_usage"
-    for option in others:
-        enough = share[option] > 0 and share[option].round(9) >= gate.min_saving_share
-        if enough and probability[option].round(9) >= gate.min_probability:
-            return option, "cheaper_with_good_odds"
+    best = ranking[0]
+    if best != current and share[best] > 0 and passes(policy.gate, share, probability)[best]:
+        return best, "cheaper_with_good_odds"
     return current, "no_option_passes"
 
 

@@ -77,11 +77,9 @@ def learn_policy(origins: Sequence[Origin], available: Sequence[str] = FAMILIES)
     return Policy(family, calibration, gate, losses, len(raw), len(tried))
 
 
-def passes(gate: Gate, changed: Bools, saving_share: Floats, probability: Floats) -> Bools:
+def passes(gate: Gate, saving_share: Floats, probability: Floats) -> Bools:
     """Which changes [n] the gate lets through."""
-    found: Bools = (
-        changed & (saving_share.round(9) >= gate.min_saving_share) & (probability.round(9) >= gate.min_probability)
-    )
+    found: Bools = (saving_share.round(9) >= gate.min_saving_share) & (probability.round(9) >= gate.min_probability)
     return found
 
 
@@ -98,7 +96,7 @@ def trade_off(origins: Sequence[Origin], family: str, calibration: Calibration) 
     probability, total = calibration(raw), max(float(best.sum()), 1e-9)
     rows = []
     for least, odds in product(SAVING_SHARES, PROBABILITIES.tolist()):
-        let_through = passes(Gate(least, odds), changed.astype(bool), saving, probability)
+        let_through = changed.astype(bool) & passes(Gate(least, odds), saving, probability)
         cost = np.where(let_through, moved, stayed)
         rows.append(
             {

@@ -49,17 +49,24 @@ def test_before_any_evidence_scenarios_are_not_believed_fully(make_simulation):
     assert judge(sure, 0, policy()).confidence == pytest.approx(1)
 
 
-def test_the_best_ranked_option_that_passes_is_chosen(make_simulation):
+def test_where_the_best_ranked_option_does_not_pass_no_other_one_takes_its_place(make_simulation):
     gamble, safe = [0.0] * 6 + [140.0] * 4, [80.0] * 10
     verdict = judge(make_simulation([100.0] * 10, gamble, safe), 0, policy())
     assert verdict.ranking == (1, 2, 0)
-    assert (verdict.chosen, round(verdict.confidence, 6)) == (2, 1)
+    assert (verdict.chosen, verdict.reason, round(verdict.confidence, 6)) == (0, "no_option_passes", 0.4)
 
 
 def test_who_shuns_risk_ranks_by_what_a_bad_month_costs_too(make_simulation):
     gamble, safe = [0.0] * 6 + [140.0] * 4, [80.0] * 10
     verdict = judge(make_simulation([100.0] * 10, gamble, safe), 0, policy(Gate(0.05, 0.5, risk_aversion=0.5)))
     assert verdict.ranking == (2, 1, 0)
+    assert verdict.chosen == 2
+
+
+def test_who_shuns_risk_stays_where_the_present_plan_ranks_best(make_simulation):
+    gamble = [0.0] * 8 + [400.0] * 2
+    verdict = judge(make_simulation([100.0] * 10, gamble), 0, policy(Gate(0.05, 0.5, risk_aversion=0.5)))
+    assert (verdict.ranking, verdict.chosen) == ((0, 1), 0)
 
 
 def test_the_second_opinion_regrets_least_in_the_worst_case(make_simulation):

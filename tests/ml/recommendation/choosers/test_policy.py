@@ -77,7 +77,7 @@ def test_the_gate_keeps_the_bound_on_harm_with_the_least_regret(seed):
     assert own["switch_share"] > 0
     # What the curve says is what happens.
     trial, cost = past[0].trials[LAST_MONTH], past[0].cost
-    moves = passes(policy.gate, trial.chosen == 1, trial.saving_share, policy.calibration(trial.raw))
+    moves = (trial.chosen == 1) & passes(policy.gate, trial.saving_share, policy.calibration(trial.raw))
     found = cost(np.where(moves, trial.chosen, past[0].held))
     alone = trade_off(past[:1], LAST_MONTH, policy.calibration)[rows.index(own)]
     assert alone["harmed_share"] == pytest.approx(is_harmed(found, past[0].stay).mean())
@@ -113,10 +113,9 @@ def test_a_stricter_gate_lets_fewer_through():
 
 
 def test_the_bounds_of_a_gate_are_inside_it():
-    changed, saving, probability = np.array([True, True, True, False]), [0.05, 0.1 - 0.05, 0.0499], [0.75, 0.7, 0.8]
-    moves = passes(Gate(0.05, 0.75), changed, np.array([*saving, 1]), np.array([*probability, 1]))
-    assert moves.tolist() == [True, False, False, False]
-    assert passes(Gate(0.05, 0.3), changed[:1], np.array([0.15 - 0.1]), np.array([0.1 + 0.2])).all()
+    saving, probability = np.array([0.05, 0.1 - 0.05, 0.0499]), np.array([0.75, 0.7, 0.8])
+    assert passes(Gate(0.05, 0.75), saving, probability).tolist() == [True, False, False]
+    assert passes(Gate(0.05, 0.3), np.array([0.15 - 0.1]), np.array([0.1 + 0.2])).all()
 
 
 def test_a_policy_outlives_json():

@@ -1,6 +1,11 @@
 """A company's first seven days are over: analyse them, once, and tell it."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 import dagster as dg
+import pandas as pd
+from psycopg import Connection
 
 from orchestration import dbt
 from orchestration.defs.analysis.assets import ACCURACY, CHARACTERISTICS, FORECASTS, LIMITS, PATTERNS
@@ -10,6 +15,7 @@ from orchestration.milestones import companies_due, read_companies, usage_dates
 from orchestration.partitions import contiguous_ranges, range_tags
 from orchestration.resources import NO_MARTS, WarehouseResource, go_live_date, has_marts
 
+Choose = Callable[[Connection, pd.DataFrame, datetime], pd.DataFrame]
 ANALYSIS = dg.AssetSelection.assets(PATTERNS, CHARACTERISTICS, FORECASTS, LIMITS)
 SIGNALS = dg.AssetSelection.assets(ANOMALIES, BENCHMARKS, CHURN_RISKS)
 REPORTING = dg.AssetSelection.assets(*(spec.key for spec in dbt.asset_specs("reporting")))
@@ -35,14 +41,18 @@ day_7_insights_job = dg.define_asset_job(
 
 
 def milestone_runs(
-    context: dg.SensorEvaluationContext, db: WarehouseResource, day: int
+    context: dg.SensorEvaluationContext,
+    db: WarehouseResource,
+    day: int,
+    choose: Choose = lambda _connection, due, _now: due,
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ask for the runs that cover the companies whose day `day` is due."""
+    """Ask for the runs that cover the companies whose day `day` is due, or those that `choose` keeps of them."""
     with db.connect() as connection:
         if not has_marts(connection):
             return NO_MARTS
         now = db.now()
         due = companies_due(read_companies(connection, day, go_live_date(connection)), now, day)
+        due = choose(connection, due, now)
         ranges = contiguous_ranges(usage_dates(due))
         names = [f"day-{day}:{key}" for key in due["company_key"]]
         return request_runs(context, connection, now, names, [range_tags(*found) for found in ranges])

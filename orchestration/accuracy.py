@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ml.analysis.forecasting.learning import HISTORY_DAYS
 from ml.evaluation.backtest import KEYS, accuracy, judge
 from orchestration.forecast_inputs import ForecastInputs
 from orchestration.learned import HORIZON_DAYS
+from orchestration.tables import as_markdown
 
 MOST_CUTOFFS = 3
 """Months before the as-of date at whose beginnings forecasts are made and judged."""
@@ -44,8 +44,4 @@ def accuracy_table(found: pd.DataFrame) -> str:
     weighted = found[FIGURES].mul(weights, axis=0).assign(**{key: found[key] for key in KEYS})
     known = found[FIGURES].notna().mul(weights, axis=0).assign(**{key: found[key] for key in KEYS})
     table = weighted.groupby(list(KEYS), sort=False).sum() / known.groupby(list(KEYS), sort=False).sum()
-    lines = [" | ".join([*KEYS, *FIGURES]), "|".join(["---"] * (len(KEYS) + len(FIGURES)))]
-    for key, row in table.iterrows():
-        cells = ["" if np.isnan(value) else f"{value:.3f}" for value in row]
-        lines.append(" | ".join([*map(str, np.atleast_1d(np.array(key, dtype=object))), *cells]))
-    return "\n".join(lines)
+    return as_markdown(table.reset_index())

@@ -16,6 +16,7 @@ from ml.recommendation.choosers.outlook import CHOICE_DAYS
 from ml.recommendation.choosers.policy import Policy, trade_off
 from orchestration.choice_lessons import ChoiceLessons
 from orchestration.learned import HORIZON_DAYS
+from orchestration.tables import as_markdown
 
 Lessons = Mapping[Group, Sequence[Lesson]]
 Policies = Mapping[Group, Mapping[tuple[str, int], Policy]]
@@ -122,15 +123,7 @@ def _markdown(tables: Iterable[pd.DataFrame]) -> str:
     found = [table for table in tables if not table.empty]
     if not found:
         return "No month has followed yet."
-    table = pd.concat(found)
-    lines = [" | ".join(map(str, table.columns)), "|".join(["---"] * len(table.columns))]
-    for row in table.itertuples(index=False):
-        lines.append(" | ".join("" if value != value else _shown(value) for value in row))
-    return "\n".join(lines)
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return as_markdown(pd.concat(found))
 
 
 def _nulls(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from ml.evaluation.replayed_figures import compare_choosers, told_and_seen
-from orchestration import plots
+from orchestration import plots, tables
 
 SHARE, AMOUNT, PROBABILITY, COUNT = "{:.1%}", "{:,.2f}", "{:.2f}", "{:,.0f}"
 COMPARED: Mapping[str, str] = {
@@ -42,15 +42,6 @@ def shown(replayed: pd.DataFrame) -> dict[str, Any]:
     bars = plots.as_markdown(picture, f"Regret by way of choosing, {largest}")
     return {
         "regret": dg.MetadataValue.md(bars),
-        "figures": dg.MetadataValue.md(as_table(compared, COMPARED)),
-        "reliability": dg.MetadataValue.md(as_table(told_and_seen(replayed), RELIABILITY)),
+        "figures": dg.MetadataValue.md(tables.as_markdown(compared, COMPARED)),
+        "reliability": dg.MetadataValue.md(tables.as_markdown(told_and_seen(replayed), RELIABILITY)),
     }
-
-
-def as_table(frame: pd.DataFrame, formats: Mapping[str, str]) -> str:
-    """Markdown of these columns, each in its format; what is not known is left empty."""
-    rows = [
-        ["" if pd.isna(row[name]) else pattern.format(row[name]) for name, pattern in formats.items()]
-        for row in frame.to_dict("records")
-    ]
-    return "\n".join(" | ".join(cells) for cells in [list(formats), ["---"] * len(formats), *rows])

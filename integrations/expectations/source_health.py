@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from integrations.expectations.markdown import table
+from integrations.markdown import table
 
 __all__ = ["ACTIVITY", "DAYS_READ", "as_table", "is_unusual", "judge_freshness", "judge_volume"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
-from integrations.expectations.markdown import table
 from integrations.expectations.rules import Expectation, Suite
+from integrations.markdown import table
 
 __all__ = ["Outcome", "validate"]
 

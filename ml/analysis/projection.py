@@ -8,14 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.analysis.arrays import Floats, Ints, ratio
-from ml.analysis.forecasting.models import ForecastModels, forecast_groups, learn_models
+from ml.analysis.forecasting.models import ForecastModels, learn_models, total_paths
 from ml.analysis.meter_days import histories_of
 from ml.analysis.windows import read_windows
 
 __all__ = ["PARTS", "PROJECTED_METERS", "Projection", "keep_sums", "project_usage"]
 
-CHUNK = 500
-"""Series whose paths are held at once."""
 PROJECTED_METERS = (
     "calls",
     "call_seconds",
@@ -95,10 +93,7 @@ def project_usage(
     monthly = np.zeros((len(frame.company_ids), len(histories), paths))
     for column, (meter, history) in enumerate(histories.items()):
         known = (models or {}).get(meter) or learn_models(history, horizon_days, compete=False)
-        for rows, _, forecast in forecast_groups(known, history, horizon_days):
-            for start in range(0, len(rows), CHUNK):
-                chunk = np.arange(start, min(start + CHUNK, len(rows)))
-                monthly[rows[chunk], column] = forecast.rows(chunk).paths(paths, seed).sum(axis=2)
+        monthly[:, column] = total_paths(known, history, horizon_days, paths, seed)
     keep_sums(monthly, tuple(histories), parts)
     return Projection(frame.company_ids, tuple(histories), frame.ends, horizon_days, monthly)
 

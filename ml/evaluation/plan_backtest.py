@@ -7,7 +7,7 @@ import numpy as np
 
 from ml.analysis.arrays import Bools, Floats, Ints
 from ml.analysis.forecasting.history import History
-from ml.analysis.forecasting.models import forecast_groups, learn_models
+from ml.analysis.forecasting.models import learn_models, total_paths
 from ml.rating.plan import Plan
 from ml.recommendation.choosers.analogues import Analogues
 from ml.recommendation.choosers.cases import Cases, Held, cases_at, past_cases
@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 PATHS = 300
-CHUNK = 500
 FEWEST_OF_SEGMENT = 200
 """Past cases from which on a segment's policy is learned from its own; before, from those of both."""
 SEGMENTS: Mapping[str, bool] = {REGULAR: True, INTERMITTENT: False}
@@ -129,10 +128,7 @@ def scenario_paths(usage: Mapping[str, History], cases: Cases, age: int, history
         known = history.before(age)
         models = learn_models(known, cases.horizon, (history_days,), compete=False)
         shown = known.last(history_days).rows(cases.rows)
-        for rows, _, forecast in forecast_groups(models, shown, cases.horizon):
-            for start in range(0, len(rows), CHUNK):
-                chunk = np.arange(start, min(start + CHUNK, len(rows)))
-                paths[rows[chunk], column] = forecast.rows(chunk).paths(PATHS, 0).sum(axis=2)
+        paths[:, column] = total_paths(models, shown, cases.horizon, PATHS)
     return paths
 
 

@@ -6,20 +6,29 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from ml.analysis.arrays import Ints, ratio
+from ml.analysis.arrays import Floats, Ints, ratio
 from ml.analysis.forecasting.forecast import Forecast
 from ml.analysis.forecasting.history import History
 from ml.analysis.forecasting.learning import HISTORY_DAYS, ForecastModel, learn
 
-__all__ = ["SEGMENTS", "ForecastModels", "Kind", "forecast_groups", "kinds_of", "learn_models", "segments_of"]
+__all__ = [
+    "SEGMENTS",
+    "ForecastModels",
+    "Kind",
+    "forecast_groups",
+    "kinds_of",
+    "learn_models",
+    "segments_of",
+    "total_paths",
+]
 
 SEGMENTS = ("regular", "intermittent")
 REGULAR_SHARE = 0.5
 """Share of the observed days with usage from which on a series is regular: an office is closed on two of seven days."""
-
-
 PRESENT_SHARE = 0.9
 """Share of a length of history that must have been observed: a day whose usage is late makes nobody younger."""
+CHUNK = 500
+"""Series whose paths are held at once."""
 
 Kind = tuple[str, int]
 """Segment and length of history in days."""
@@ -75,3 +84,13 @@ def forecast_groups(models: ForecastModels, history: History, horizon: int) -> I
     longest = history.last(max(lengths))
     for rows, kind in kinds_of(longest, lengths):
         yield rows, kind, models[kind].forecast(longest.rows(rows), horizon)
+
+
+def total_paths(models: ForecastModels, history: History, horizon: int, paths: int, seed: int = 0) -> Floats:
+    """Totals [s, p] of every series over the horizon, on so many scenarios; the same seed gives the same ones."""
+    totals = np.zeros((len(history.quantity), paths))
+    for rows, _, forecast in forecast_groups(models, history, horizon):
+        for start in range(0, len(rows), CHUNK):
+            chunk = np.arange(start, min(start + CHUNK, len(rows)))
+            totals[rows[chunk]] = forecast.rows(chunk).paths(paths, seed).sum(axis=2)
+    return totals

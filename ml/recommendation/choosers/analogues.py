@@ -8,9 +8,9 @@ import numpy as np
 from ml.analysis.arrays import Floats, ratio
 from ml.analysis.forecasting.history import WEEK
 from ml.rating.plan import Plan
-from ml.rating.twin import Twin
 from ml.recommendation.choosers.cases import Cases
 from ml.recommendation.choosers.forest import Forest, Nodes
+from ml.recommendation.choosers.outcomes import costs_of
 
 __all__ = ["FEWEST_CASES", "Analogues"]
 
@@ -56,7 +56,7 @@ class Analogues:
         relative = ratio(cases.total, usual, otherwise=0)
         drifts, drift = _drift(cases, usual)
         relative = relative / drifts
-        costs = _costs(Twin(plans), cases.meters, relative * drift * usual)
+        costs = costs_of(plans, cases.meters, relative * drift * usual)
         prepared, scale = _prepared(cases, plans)
         excess = (costs - costs.min(axis=0)) / np.sqrt(scale)
         fitted = ExtraTreesRegressor(
@@ -114,12 +114,7 @@ def _drift(cases: Cases, usual: Floats) -> tuple[Floats, Floats]:
 
 def _prepared(cases: Cases, plans: Sequence[Plan]) -> tuple[Floats, Floats]:
     """What the forest sees [n, f]: usage, cost of each option at its level, the plan held; and the least cost [n]."""
-    usual = _costs(Twin(plans), cases.meters, cases.level * cases.horizon)
+    usual = costs_of(plans, cases.meters, cases.level * cases.horizon)
     least = usual.min(axis=0) + 1e-9
     held = (cases.held[:, None] == np.arange(len(plans))).astype(np.float64)
     return np.concatenate([cases.features, (usual / least).T, held, cases.held[:, None]], axis=1), least
-
-
-def _costs(twin: Twin, meters: tuple[str, ...], totals: Floats) -> Floats:
-    """Costs [o, n] of totals [n, m]."""
-    return twin.costs({meter: totals[:, column] for column, meter in enumerate(meters)})

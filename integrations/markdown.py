@@ -1,4 +1,4 @@
-"""Tables in Markdown, as the metadata of a check shows them."""
+"""Tables in Markdown, as the metadata of assets and checks show them."""
 
 from collections.abc import Iterable, Sequence
 

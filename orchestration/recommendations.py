@@ -9,12 +9,26 @@ import pandas as pd
 from psycopg import Connection
 
 from integrations.postgres.warehouse import read_frame
+from ml.rating.contract import Contract, Overrides
+from ml.rating.limits import get_available_features
 from ml.rating.plan import Plan
 from ml.recommendation.choice import Recommendation
 from ml.recommendation.options import is_simulable, plan_id
+from ml.recommendation.recommend_all import COMPANY_COLUMNS
 
 VALID_FOR = timedelta(days=30)
 PlanIds = Mapping[tuple[str, int], int]
+CURRENT = """
+    select distinct on (companies.company_id)
+        companies.company_id, companies.currency, subscriptions.plan_key, subscriptions.plan_version,
+        subscriptions.add_ons, subscriptions.overrides
+    from marts.dim_companies as companies
+    left join raw.subscriptions as subscriptions
+        on companies.company_id = subscriptions.company_id
+        and subscriptions.valid_from <= %(at)s and subscriptions.received_at <= %(at)s
+    where companies.company_id = any(%(ids)s)
+    order by companies.company_id asc, subscriptions.valid_from desc nulls last, subscriptions.received_at desc
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +59,14 @@ def read_plans(connection: Connection) -> tuple[list[Plan], dict[tuple[str, int]
 def with_current_plan(
     connection: Connection, company_ids: Iterable[int], at: datetime, plans: Sequence[Plan]
 ) -> pd.DataFrame:
-    """Companies with currency, plan_key and plan_version of the subscription valid at `at`.
+    """Companies with currency, plan_key and plan_version of the subscription valid at `at`, and the features that they
+    have agreed beside the plan.
 
     A company without one is on the newest trial of its currency; without such a trial it is left out, like one whose
     plan is in another currency than its own, or can't be simulated.
     """
-    companies = read_frame(
-        connection,
-        """
-        select distinct on (companies.company_id)
-            companies.company_id, companies.currency, subscriptions.plan_key, subscriptions.plan_version
-        from marts.dim_companies as companies
-        left join raw.subscriptions as subscriptions
-            on companies.company_id = subscriptions.company_id
-            and subscriptions.valid_from <= %(at)s and subscriptions.received_at <= %(at)s
-        where companies.company_id = any(%(ids)s)
-        order by companies.company_id asc, subscriptions.valid_from desc nulls last, subscriptions.received_at desc
-        """,
-        {"at": at, "ids": list(company_ids)},
-    )
+    companies = read_frame(connection, CURRENT, {"at": at, "ids": list(company_ids)})
+    by_id = {plan_id(plan): plan for plan in plans}
     trials = {plan.currency: plan_id(plan) for plan in sorted(plans, key=plan_id) if plan.is_trial}
     rows = [
         row
@@ -73,9 +76,20 @@ def with_current_plan(
         if row["plan_key"] or row["currency"] in trials
     ]
     simulable = {plan_id(plan): plan.currency for plan in plans if is_simulable(plan)}
-    rows = [row for row in rows if simulable.get((row["plan_key"], row["plan_version"])) == row["currency"]]
-    columns = ["company_id", "currency", "plan_key", "plan_version"]
-    return pd.DataFrame(rows, columns=columns).astype({"company_id": "int64", "plan_version": "int64"})
+    found = [
+        {name: row[name] for name in COMPANY_COLUMNS}
+        | {"features": features_beside(by_id[row["plan_key"], row["plan_version"]], row["add_ons"], row["overrides"])}
+        for row in rows
+        if simulable.get((row["plan_key"], row["plan_version"])) == row["currency"]
+    ]
+    columns = [*COMPANY_COLUMNS, "features"]
+    return pd.DataFrame(found, columns=columns).astype({"company_id": "int64", "plan_version": "int64"})
+
+
+def features_beside(plan: Plan, add_ons: Mapping[str, int] | None, overrides: Mapping[str, Any] | None) -> list[str]:
+    """The features that booked add-ons and terms of a company's own grant it and the plan alone does not."""
+    contract = Contract(plan, add_ons=add_ons or {}, overrides=Overrides.model_validate(overrides or {}))
+    return sorted({*get_available_features(contract)} - {*get_available_features(plan)})
 
 
 def recommendation_row(found: Recommendation, occasion: Occasion, plan_ids: PlanIds) -> dict[str, Any]:

@@ -74,13 +74,15 @@ class Needs:
 def what_is_missing(plan: Plan, needs: Needs) -> list[dict[str, Any]]:
     """What of the needs the plan doesn't give, as {reason, name, allowed, needed}; an empty list where it fits.
 
-    feature_missing: a feature in use that it doesn't grant. limit_exceeded: a limit that stops usage ("block"; one
-    that warns is none), or the limit of a feature that is called like a meter, lies below the month's high.
+    feature_missing: a feature in use that neither it nor an add-on of it grants. limit_exceeded: a limit that stops
+    usage ("block"; one that warns is none), or the limit of a feature that is called like a meter, lies below the
+    month's high.
     """
     granted = {feature.name: feature for feature in plan.features if feature.enabled}
+    bookable = {name for add_on in plan.add_ons for name in add_on.features}
     missing: list[dict[str, Any]] = [
         {"reason": "feature_missing", "name": name, "allowed": None, "needed": None}
-        for name in sorted(needs.features - granted.keys())
+        for name in sorted(needs.features - granted.keys() - bookable)
     ]
     limits = [(limit.meter, float(limit.up_to * limit.per)) for limit in plan.limits if limit.on_breach == "block"]
     limits += [(name, float(one.usage_limit)) for name, one in granted.items() if one.usage_limit is not None]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from integrations.events.feeds import load_feed, load_plans
-from orchestration.catalogue import parse_plans
+from orchestration.catalogue import agreement_problems, parse_plans
 from orchestration.recommendations import read_plans, with_current_plan
 from tests.feeds import PLANS, company, lines, subscription
 
@@ -34,7 +34,7 @@ def know(connection, tmp_path):
             if feed == "plans":
                 load_plans(connection, path, NOW, parse_plans)
             else:
-                load_feed(connection, feed, path, NOW)
+                load_feed(connection, feed, path, NOW, problems=agreement_problems)
         connection.execute("drop table if exists marts.dim_companies")
         connection.execute("create table marts.dim_companies as select company_id, currency from raw.companies")
         return connection.execute("select company_id from raw.companies").fetchone()[0]
@@ -70,6 +70,16 @@ def test_a_company_has_a_plan_that_can_be_compared(connection, know, plans, subs
     assert connection.execute("select count(*) from raw.subscriptions").fetchone() == (len(subscriptions),)
     found = with_current_plan(connection, [company_id], NOW + timedelta(hours=1), read_plans(connection)[0])
     assert found["plan_key"].tolist() == expected
+
+
+def test_what_a_company_has_agreed_beside_its_plan_it_uses(connection, know):
+    add_ons = "add_ons: [{key: label, name: Label, monthly_fee: '5', features: [white_label, logo]}]"
+    own = PLAN.format(key="own", currency="EUR", is_trial="false", meter="appointments")
+    plans = PLANS + own.replace("valid_from", f"{add_ons}, features: [{{name: logo}}], valid_from")
+    agreed = {"add_ons": {"label": 1}, "overrides": {"features": [{"name": "api"}, {"name": "logo"}]}}
+    company_id = know(plans, subscription(plan="own", **agreed))
+    found = with_current_plan(connection, [company_id], NOW + timedelta(hours=1), read_plans(connection)[0])
+    assert found["features"].tolist() == [["api", "white_label"]]
 
 
 def test_who_has_no_plan_to_compare_waits_until_it_has_one(pipeline, know, monkeypatch):

@@ -101,6 +101,13 @@ def test_a_limit_counts_in_its_priced_units_and_one_that_warns_stops_nobody(make
     assert not what_is_missing(make_plan(limits=[limit | {"on_breach": "warn"}]), seconds)
 
 
+def test_a_feature_that_an_add_on_of_the_plan_grants_is_there_to_be_booked(make_plan):
+    label = {"key": "label", "name": "White label", "monthly_fee": "5", "features": ["white_label"]}
+    needs = Needs(frozenset({"white_label"}))
+    assert what_is_missing(make_plan(add_ons=[label]), needs) == []
+    assert [lack["name"] for lack in what_is_missing(make_plan(), needs)] == ["white_label"]
+
+
 def test_features_in_use_must_be_granted_and_their_limits_suffice(make_plan):
     features = [{"name": "leads"}, {"name": "scoring", "enabled": False}, {"name": "emails", "usage_limit": 10}]
     plan = make_plan(features=features)

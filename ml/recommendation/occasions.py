@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import sqrt
 from typing import Literal
 
 __all__ = ["FIRST_DAY", "MONTH_DAYS", "QUIET_DAYS", "Looked", "left_range", "outcome_of", "review_due"]
@@ -32,15 +33,21 @@ class Looked:
 def left_range(used: Mapping[str, float], days: int, assumed: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Meters whose usage, scaled to a month, lies outside of what the last recommendation assumed, in order.
 
+    The range is that of p10 to p90, wider by sqrt(MONTH_DAYS / days): so much more do sums of fewer independent days
+    scatter around the median. Its bounds are in range.
+
     Args:
         used: quantity per meter over the `days`; a meter that is not there was not used.
         days: whole days since the recommendation, of whole weeks; without any nothing is said.
-        assumed: p10 and p90 of the month per meter, as in `reasoning["usage"]`; both are still in range.
+        assumed: p10, p50 and p90 of the month per meter, as in `reasoning["usage"]`.
     """
     if not days:
         return []
-    monthly = {meter: used.get(meter, 0.0) * MONTH_DAYS / days for meter in assumed}
-    return sorted(meter for meter, spread in assumed.items() if not spread["p10"] <= monthly[meter] <= spread["p90"])
+    return sorted(
+        meter
+        for meter, month in assumed.items()
+        if not _is_in_range(used.get(meter, 0.0) * MONTH_DAYS / days, month, sqrt(MONTH_DAYS / days))
+    )
 
 
 def review_due(looked: Looked, as_of: date, has_left_range: bool) -> Occasion | None:
@@ -81,3 +88,8 @@ def outcome_of(
     if found != current and found in closed and as_of - closed[found] < timedelta(days=QUIET_DAYS):
         return "offered_before"
     return "recommended"
+
+
+def _is_in_range(monthly: float, month: Mapping[str, float], wider: float) -> bool:
+    low, high = (month["p50"] + wider * (month[bound] - month["p50"]) for bound in ("p10", "p90"))
+    return low <= monthly <= high

@@ -135,7 +135,7 @@ def reviewable(**fields) -> pd.DataFrame:
         "activated_on": pd.Timestamp(START),
         "looked_on": pd.Timestamp(DAY_14),
         "out_of_range_on": pd.NaT,
-        "assumed": {"calls": {"p10": 90.0, "p90": 110.0}},
+        "assumed": {"calls": {"p10": 90.0, "p50": 100.0, "p90": 110.0}},
         "used": {"calls": 23.3},
         "days": 7,
         **fields,

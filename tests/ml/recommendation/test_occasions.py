@@ -8,7 +8,8 @@ from ml.recommendation.occasions import Looked, left_range, outcome_of, review_d
 
 ACTIVATED = date(2026, 10, 1)
 DAY_14 = ACTIVATED + timedelta(days=14)
-ASSUMED = {"calls": {"expected": 300, "p10": 270, "p50": 300, "p90": 330}, "appointments": {"p10": 0.0, "p90": 0.0}}
+NEVER = {"p10": 0.0, "p50": 0.0, "p90": 0.0}
+ASSUMED = {"calls": {"expected": 310, "p10": 270, "p50": 300, "p90": 330}, "appointments": NEVER}
 
 
 def due(day: int, last: int = 14, out_of_range: int | None = None, has_left: bool = False):
@@ -54,10 +55,16 @@ def test_usage_that_left_long_ago_and_leaves_again_is_looked_at_again():
 
 
 @pytest.mark.parametrize(("calls", "days", "found"), [
-    (63, 7, []), (62.9, 7, ["calls"]), (77, 7, []), (77.1, 7, ["calls"]), (270, 28, []), (0, 14, ["calls"]), (0, 0, []),
+    (270, 30, []), (269.9, 30, ["calls"]), (330, 30, []), (330.1, 30, ["calls"]), (0, 14, ["calls"]), (0, 0, []),
 ])  # fmt: skip
 def test_usage_is_scaled_to_a_month_and_the_bounds_are_in_range(calls, days, found):
     assert left_range({"calls": calls}, days, ASSUMED) == found
+
+
+@pytest.mark.parametrize(("calls", "found"), [(55.6, []), (55.4, ["calls"]), (84.4, []), (84.6, ["calls"])])
+def test_a_week_may_scatter_more_than_a_month(calls, found):
+    # 30 x sqrt(30 / 7) = 62.1 around 300 a month: 55.5 to 84.5 in seven days.
+    assert left_range({"calls": calls}, 7, ASSUMED) == found
 
 
 def test_what_was_never_used_leaves_the_range_when_it_is_and_unknown_meters_do_not_count():

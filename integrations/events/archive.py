@@ -5,26 +5,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from io import BytesIO
-from tempfile import TemporaryFile
-from typing import IO, Any
 
 from psycopg import Connection, errors, sql
 
+from integrations.events.archive_format import NAMES, read_rows, write_rows
 from integrations.events.forgetting import forget_properties
-from integrations.events.publish import PUBLISH_LOCK, STORED_COLUMNS
+from integrations.events.publish import PUBLISH_LOCK
 from integrations.postgres.usage_partitions import drop_partition, ensure_partition, month_of
 from integrations.urls import without_credentials
 
 __all__ = ["Archive", "ArchiveBusy", "ArchiveDamaged", "Archived"]
 
-COLUMNS = (*STORED_COLUMNS, "load_id")
-ROWS = 50_000
-BLOCK_SIZE = 1 << 23
-NAMES = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
 # The sum of 64-bit hashes, so that the order of the rows does not matter.
 MEASURE = sql.SQL("select count(*), coalesce(sum(hashtextextended(row({names})::text, 0)), 0) from {table} {where}")
-CSV = sql.SQL("format csv")
 EVENTS = sql.Identifier("raw", "usage_events")
 ALL = sql.SQL("")
 
@@ -164,22 +157,13 @@ class Archive:
 
     @contextmanager
     def _loaded(self, connection: Connection, location: str) -> Iterator[sql.Identifier]:
-        import pyarrow.csv
-        import pyarrow.parquet
+        import pyarrow
 
         table = sql.Identifier("from_archive")
         connection.execute("create temporary table from_archive (like raw.usage_events) on commit drop")
-        statement = sql.SQL("copy from_archive ({names}) from stdin ({csv})").format(names=NAMES, csv=CSV)
-        options = pyarrow.csv.WriteOptions(include_header=False)
         try:
-            with (
-                self._files.open(f"{self._root}/{location}", "rb") as file,
-                connection.cursor().copy(statement) as copy,
-            ):
-                for batch in pyarrow.parquet.ParquetFile(file).iter_batches(ROWS, columns=list(COLUMNS)):
-                    buffer = BytesIO()
-                    pyarrow.csv.write_csv(batch, buffer, options)
-                    copy.write(buffer.getvalue())
+            with self._files.open(f"{self._root}/{location}", "rb") as file:
+                read_rows(connection, file, table)
         except (OSError, pyarrow.ArrowInvalid) as error:
             raise ArchiveDamaged(f"{self.url}/{location} can't be read: {error}") from error
         yield table
@@ -193,77 +177,12 @@ class Archive:
         table: sql.Identifier = EVENTS,
     ) -> None:
         """Write the rows of a query; the file takes its name only when it is whole."""
-        import pyarrow.parquet
-
         path = f"{self._root}/{location}"
         self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
         unfinished = f"{path}.unfinished"
-        with self._files.open(unfinished, "wb") as file, TemporaryFile() as rows:
-            longest = _copy_out(connection, table, where, rows)
-            with pyarrow.parquet.ParquetWriter(file, _schema(), compression="zstd") as writer:
-                for batch in _batches(rows, longest):
-                    writer.write_batch(batch)
+        with self._files.open(unfinished, "wb") as file:
+            write_rows(connection, table, where, file)
         self._files.mv(unfinished, path)
-
-
-def _copy_out(connection: Connection, table: sql.Identifier, where: sql.Composable, file: IO[bytes]) -> int:
-    """Write the rows of a query as CSV; the length of the longest one, in bytes."""
-    longest = 0
-    statement = sql.SQL("copy (select {names} from {table} {where}) to stdout ({csv})").format(
-        names=NAMES, table=table, where=where, csv=CSV
-    )
-    with connection.cursor().copy(statement) as copy:
-        for row in copy:
-            longest = max(longest, len(row))
-            file.write(row)
-    file.seek(0)
-    return longest
-
-
-def _batches(rows: IO[bytes], longest: int) -> Iterator[Any]:
-    """The rows of a CSV as record batches, a few MiB at a time; a bare nothing is null, a quoted one an empty text.
-
-    A row must fit into a block: a line of 1 MiB may be 50 MiB here, since JSON's 1e308 has 309 digits in PostgreSQL.
-    """
-    import pyarrow.csv
-
-    schema = _schema()
-    if not rows.read(1):
-        return
-    rows.seek(0)
-    yield from pyarrow.csv.open_csv(
-        rows,
-        pyarrow.csv.ReadOptions(column_names=schema.names, block_size=max(BLOCK_SIZE, longest)),
-        pyarrow.csv.ParseOptions(newlines_in_values=True),
-        pyarrow.csv.ConvertOptions(
-            column_types=schema,
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            true_values=["t"],
-            false_values=["f"],
-        ),
-    )
-
-
-def _schema() -> Any:
-    import pyarrow as pa
-
-    amount = pa.decimal128(20, 6)
-    types = {
-        "company_id": pa.int64(),
-        "usage_date": pa.date32(),
-        "local_minute": pa.int16(),
-        "occurred_at": pa.timestamp("us", "UTC"),
-        "branch_id": pa.int64(),
-        "quantity": amount,
-        "duration_seconds": pa.int64(),
-        "revenue": amount,
-        "is_after_hours": pa.bool_(),
-        "is_local_time_shifted": pa.bool_(),
-        "load_id": pa.int64(),
-    }
-    return pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
 
 
 def _measure(connection: Connection, table: sql.Identifier, where: sql.Composable = ALL) -> tuple[int, Decimal]:

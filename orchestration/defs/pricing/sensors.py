@@ -10,9 +10,9 @@ from orchestration.defs.analysis.sensors import ANALYSIS, MAILS, REPORTING, mile
 from orchestration.recommendations import read_plans, with_current_plan
 from orchestration.resources import WarehouseResource
 
-WAITS = (
-    "is fourteen days old and waits for a plan that can be compared: give it a subscription in its own currency, or put"
-    " a trial in that currency into the catalogue."
+WAIT = (
+    "companies are fourteen days old and wait for a plan that can be compared; give them a subscription in their own"
+    " currency, or put a trial in it into the catalogue:"
 )
 
 day_14_recommendations_job = dg.define_asset_job(
@@ -34,8 +34,8 @@ def day_14_recommendations_sensor(
     def with_a_plan(connection: Connection, due: pd.DataFrame, now: datetime) -> pd.DataFrame:
         plans, _ = read_plans(connection)
         has_plan = due["company_id"].isin(with_current_plan(connection, due["company_id"], now, plans)["company_id"])
-        for key in due.loc[~has_plan, "company_key"]:
-            context.log.warning(f"{key} {WAITS}")
+        if waiting := due.loc[~has_plan, "company_key"].tolist():
+            context.log.warning(f"{len(waiting)} {WAIT} {', '.join(waiting[:10])}{' ...' if waiting[10:] else ''}")
         return due[has_plan]
 
     return milestone_runs(context, db, 14, with_a_plan)
